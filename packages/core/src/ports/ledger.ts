@@ -1,0 +1,371 @@
+// The ledger: the one authority on who may admit, pay for and finish what. Every transition is atomic; a repeated
+// call (a reply got lost, the client resent it) asks the same of its caller as the first did.
+//
+// Implementations: `adapters/redis` (one Lua script per transition) and `adapters/memory`, which is the executable
+// specification. Both pass `test/contract/ledger.ts` and answer alike to any sequence of commands
+// (`test/integration/ledger-model.test.ts`). The protocol is told in `docs/protocol.md`.
+//
+//   I1 OneAdmission  an offset is admitted once in the life of the ledger (`from` = frontier, compare-and-set)
+//   I2 Covered       every offset in [W, A) is settled or in exactly one obligation
+//   I8 Fence         nothing is admitted with an old epoch, in a foreign lane, while draining or paused
+//
+// Every method throws `Failure` `LEDGER_UNAVAILABLE` (outcome unknown: repeat the same call) when the store does
+// not answer, and `LEDGER_FOREIGN` when it answers with data that is not this ledger's.
+
+import type { Digest, ObligationId, OwnerId } from '../domain/identity.ts'
+import type { Lane } from '../domain/lane.ts'
+
+/** What is to be done for a part: pay, copy a stored vector, share the payment of another part, update, delete. */
+export type Action = 'embed' | 'copy' | 'share' | 'refresh' | 'delete'
+
+/** An admitted document that still needs work. */
+export interface Part {
+  readonly partition: number
+  readonly offset: bigint
+  readonly docKey: Digest
+  /** Payment key; undefined for a delete. */
+  readonly content: Digest | undefined
+  /**
+   * Orders the contents of one document: max(version, last generation + 1) at the admission of a new content.
+   * With `content` it names the object; a refresh keeps the generation of the object that it updates.
+   */
+  readonly generation: number
+  readonly action: Action
+  readonly tokens: number
+}
+
+/** A document that asks to be admitted. */
+export interface Candidate {
+  readonly offset: bigint
+  readonly docKey: Digest
+  readonly version: number
+  /** Payment key; undefined for a tombstone. */
+  readonly content: Digest | undefined
+  /** 32 bits over everything but text and version. */
+  readonly metadataHash: number
+  readonly tokens: number
+}
+
+/** Candidates of [from, to) of one partition in ascending order of offset; holes are allowed. */
+export interface Slice {
+  readonly partition: number
+  readonly from: bigint
+  readonly to: bigint
+  readonly candidates: readonly Candidate[]
+}
+
+export interface Admission {
+  readonly epoch: number
+  readonly lane: Lane
+  readonly owner: OwnerId
+  /** Never used before. */
+  readonly obligation: ObligationId
+  /** At least one; each partition at most once; together at most 2048 candidates (100 to 256 are good). */
+  readonly slices: readonly Slice[]
+}
+
+/**
+ * What became of a candidate, compared with the newest admitted version L of its document:
+ * - `superseded` L is newer: nothing to do.
+ * - `unchanged`  L has this content and metadata and is indexed.
+ * - `covered`    L has this content and metadata and is open: its part will do it.
+ * - `elsewhere`  the part joined another obligation, which already pays for this text: nothing to do here.
+ * - `part`       the part is the caller's to finish. `share`: another part of the same obligation obtains the vector.
+ */
+export type Verdict =
+  | { readonly kind: 'superseded' | 'unchanged' | 'covered' | 'elsewhere' }
+  | { readonly kind: 'part'; readonly action: Action; readonly generation: number }
+
+/** Refusals change nothing. `behind` names A of every partition of the call whose `from` was not A. */
+export type AdmitReply =
+  | { readonly kind: 'admitted'; readonly verdicts: readonly (readonly Verdict[])[] }
+  | { readonly kind: 'fenced'; readonly epoch: number }
+  | { readonly kind: 'draining' }
+  | { readonly kind: 'paused'; readonly reason: string }
+  | { readonly kind: 'behind'; readonly frontiers: ReadonlyMap<number, bigint> }
+  /** The owner is not registered (any more): register anew. */
+  | { readonly kind: 'unregistered' }
+
+export type ObligationKind = 'request' | 'orphan'
+
+/** `admitted`: nothing sent yet. `paying`: a paid attempt is journalled. */
+export type ObligationState = 'admitted' | 'paying'
+
+export interface Obligation {
+  readonly id: ObligationId
+  readonly kind: ObligationKind
+  /** Undefined for an orphan. */
+  readonly owner: OwnerId | undefined
+  readonly state: ObligationState
+  /** Paid attempts journalled so far. */
+  readonly attempts: number
+  /** Inputs of the attempt in flight: what a crash may cost twice. 0 unless `paying`. */
+  readonly inputsAtRisk: number
+  /** An orphan is not to be adopted before (ledger time); 0 for at once. */
+  readonly notBeforeMs: number
+  /** Why it was moved last; empty at first. */
+  readonly reason: string
+  /** Ledger time at which its first part was admitted. */
+  readonly sinceMs: number
+  /** Parts left, by partition. */
+  readonly parts: ReadonlyMap<number, number>
+}
+
+export type Settlement = 'indexed' | 'deleted' | 'skipped' | 'dead'
+
+export interface SettleOutcome {
+  readonly part: Part
+  readonly settlement: Settlement
+}
+
+/**
+ * - `settled`    done.
+ * - `superseded` (only for `indexed`) L names a newer content by now. The part stays: delete your own object, then
+ *                settle it as `skipped`.
+ * - `current`    (only for `skipped`) refused: L still names this very content. The part stays.
+ * - `gone`       the caller does not hold this part (any more). With `newer`, L has another content of a higher
+ *                generation: delete your own object.
+ */
+export type SettleAnswer =
+  | { readonly kind: 'settled' | 'superseded' | 'current' }
+  | { readonly kind: 'gone'; readonly newer: boolean }
+
+export interface SettleReply {
+  /** One per outcome, in order. */
+  readonly answers: readonly SettleAnswer[]
+  /**
+   * Unsettled parts that joined this obligation from others (at most 256 a call). The owner serves them too, with the
+   * vector that it has; the obligation does not end without them.
+   */
+  readonly more: readonly Part[]
+  /** New W of every partition of the outcomes. */
+  readonly watermarks: ReadonlyMap<number, bigint>
+}
+
+export interface MoveFields {
+  readonly reason: string
+  /** Ledger milliseconds from now until an orphan may be adopted; 0 at once. */
+  readonly delayMs: number
+  /** Attempts of the new obligation; at most those of the old one. */
+  readonly attempts: number
+}
+
+export interface Registration {
+  /** Stable over restarts of one instance, unique among the living, e.g. `embedder-realtime-1`. */
+  readonly instance: string
+  readonly service: string
+  readonly leaseMs: number
+}
+
+export interface Instance {
+  readonly owner: OwnerId
+  readonly instance: string
+  readonly service: string
+  /** Ledger time until which nobody may take over its obligations. */
+  readonly leaseUntilMs: number
+  /** Kafka member ids by group, as last noted. */
+  readonly members: ReadonlyMap<string, string>
+}
+
+export type Phase = 'stable' | 'draining'
+
+export interface PartitionState {
+  readonly lane: Lane
+  /** A: the next offset to be admitted. */
+  readonly frontier: bigint
+}
+
+export interface LedgerState {
+  /** Random, made with the ledger: tells a foreign or fresh one. */
+  readonly ledgerId: string
+  readonly epoch: number
+  readonly phase: Phase
+  /** Set while admission is paused by an operator or a gate. */
+  readonly pause: { readonly reason: string; readonly actor: string; readonly sinceMs: number } | undefined
+  /** Lane of partitions not seen yet. */
+  readonly defaultLane: Lane
+  readonly partitions: ReadonlyMap<number, PartitionState>
+}
+
+/** Where the offsets in [W, A) of one partition stand. */
+export interface PartitionProgress extends PartitionState {
+  /** W: lowest unsettled offset, else A. */
+  readonly watermark: bigint
+  /** Unsettled offsets in [W, A). */
+  readonly unsettled: number
+}
+
+/** Totals since the ledger was made. */
+export interface LedgerCounts {
+  readonly admitted: number
+  readonly unchanged: number
+  readonly covered: number
+  readonly superseded: number
+  readonly embed: number
+  readonly copy: number
+  readonly share: number
+  readonly refresh: number
+  readonly delete: number
+  readonly indexed: number
+  readonly deleted: number
+  readonly skipped: number
+  readonly dead: number
+  /** Tokens that the provider reported as charged. */
+  readonly paidTokens: number
+  /** Tokens of the texts that had to be paid for: one payment per `embed` part that was settled as indexed. */
+  readonly necessaryTokens: number
+  /** Payment keys in the processed set. */
+  readonly processed: number
+}
+
+export interface Survey {
+  readonly state: LedgerState
+  readonly progress: ReadonlyMap<number, PartitionProgress>
+  readonly obligations: readonly Obligation[]
+  readonly instances: readonly Instance[]
+  readonly counts: LedgerCounts
+  /** Ledger time of the answer. */
+  readonly nowMs: number
+}
+
+/** What the ledger knows of a document: its newest admitted version. */
+export interface Latest {
+  readonly version: number
+  readonly generation: number
+  /** The 64 bits of the payment key that `latest` keeps, 16 hex digits; undefined for a tombstone. */
+  readonly content: string | undefined
+  readonly metadataHash: number
+  readonly status: 'open' | 'indexed' | 'dead'
+}
+
+export interface LaneSwitch {
+  readonly expectedEpoch: number
+  /** Offset of the intent in the control topic, plus 1; greater than `expectedEpoch`. */
+  readonly epoch: number
+  /** Partitions that change; the others keep their lane. */
+  readonly lanes: ReadonlyMap<number, Lane>
+  readonly defaultLane: Lane
+}
+
+export interface Ledger {
+  /**
+   * Makes the ledger when it is absent: epoch 1, all lanes `defaultLane`. Otherwise changes nothing.
+   * @throws {Failure} `LEDGER_FOREIGN` when the store holds a ledger of another format.
+   */
+  open(defaultLane: Lane): Promise<LedgerState>
+
+  state(): Promise<LedgerState>
+
+  /** Set-if-absent: A = `logStart`, lane = default lane. */
+  openPartition(partition: number, logStart: bigint): Promise<PartitionState>
+
+  /**
+   * Begins a life. Also answers the Kafka member ids that former lives of this instance left behind: they block their
+   * groups until they are made to leave.
+   */
+  register(
+    registration: Registration
+  ): Promise<{ readonly owner: OwnerId; readonly ghosts: ReadonlyMap<string, string> }>
+
+  /** False when the owner is unknown (released, or the ledger was lost): register anew and drop what is held. */
+  renew(owner: OwnerId, leaseMs: number): Promise<boolean>
+
+  /** Notes the Kafka member id of this life in a group. */
+  noteMember(owner: OwnerId, group: string, memberId: string): Promise<void>
+
+  /** Ends a life: its obligations may be taken over at once. */
+  release(owner: OwnerId): Promise<void>
+
+  admit(admission: Admission): Promise<AdmitReply>
+
+  /**
+   * Journals one more paid attempt for `inputs` inputs, before it is sent. Repeated with the same `attempt` number
+   * (the one it will be, from 1) it changes nothing.
+   * @returns `gone` when the caller does not own the obligation: do not pay.
+   */
+  attempt(
+    obligation: ObligationId,
+    owner: OwnerId,
+    attempt: number,
+    inputs: number
+  ): Promise<'journalled' | 'gone'>
+
+  /**
+   * Settles parts after the store (or the dead-letter topic) acknowledged them. An obligation without parts ends.
+   * `paidTokens` adds to the totals; a resent call may count them twice.
+   */
+  settle(
+    obligation: ObligationId,
+    owner: OwnerId,
+    outcomes: readonly SettleOutcome[],
+    paidTokens: number
+  ): Promise<SettleReply>
+
+  /**
+   * Moves parts, and with them every part that shares a payment key with one of them, into another obligation:
+   * a new orphan, or a new request of the same owner (bisection). The target takes over `sinceMs`.
+   * @returns the parts of the target; `gone` when the caller does not own `from`, and the target is not its move.
+   */
+  move(
+    from: ObligationId,
+    owner: OwnerId,
+    parts: readonly Part[],
+    to: { readonly id: ObligationId; readonly kind: ObligationKind },
+    fields: MoveFields
+  ): Promise<{ readonly kind: 'moved'; readonly parts: readonly Part[] } | { readonly kind: 'gone' }>
+
+  /**
+   * Obligations that the caller may take over now: orphans whose time has come, and those of owners whose lease ran
+   * out or who are gone. Oldest first, at most `limit`.
+   */
+  adoptable(limit: number): Promise<readonly ObligationId[]>
+
+  /**
+   * Makes an adoptable obligation a request of `owner`. Orphans are refused (`fenced`, `paused`, `draining`) unless
+   * the epoch is current and the lane of their lowest partition is the caller's; those of dead owners are not.
+   * A repeated call by the new owner gets the same answer.
+   */
+  takeover(
+    obligation: ObligationId,
+    claim: { readonly owner: OwnerId; readonly epoch: number; readonly lane: Lane }
+  ): Promise<
+    | { readonly kind: 'taken'; readonly obligation: Obligation; readonly parts: readonly Part[] }
+    | { readonly kind: 'refused'; readonly reason: 'gone' | 'alive' | 'fenced' | 'paused' | 'draining' }
+  >
+
+  /** Of these parts, which does a newer content of their document supersede by now? One answer per part. */
+  superseded(parts: readonly Part[]): Promise<readonly boolean[]>
+
+  /** Stops admission everywhere. A pause that stands keeps its reason. False when the epoch is not current. */
+  pause(expectedEpoch: number, reason: string, actor: string): Promise<boolean>
+
+  /** Ends a pause; harmless without one. False when the epoch is not current. */
+  resume(expectedEpoch: number): Promise<boolean>
+
+  /**
+   * Changes lanes and epoch in one step, ends a draining phase, and wakes all instances.
+   * @returns the frontiers at the cut, H; `refused` with the current epoch unless it is the expected one.
+   */
+  switchLanes(
+    change: LaneSwitch
+  ): Promise<
+    | { readonly kind: 'switched'; readonly frontiers: ReadonlyMap<number, bigint> }
+    | { readonly kind: 'refused'; readonly epoch: number }
+  >
+
+  survey(): Promise<Survey>
+
+  /** In order; undefined for documents never admitted. */
+  latest(docKeys: readonly Digest[]): Promise<readonly (Latest | undefined)[]>
+
+  /** In order: is a vector of this payment key known to be in the index? */
+  processed(contents: readonly Digest[]): Promise<readonly boolean[]>
+
+  /** All parts of an obligation. */
+  parts(obligation: ObligationId): Promise<readonly Part[]>
+
+  /**
+   * Calls `onChange` when lanes, epoch, phase or pause may have changed. A hint, at most once: poll `state` as well.
+   */
+  watch(onChange: () => void): Promise<AsyncDisposable>
+}

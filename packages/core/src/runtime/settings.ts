@@ -1,0 +1,69 @@
+// Settings that services share, as zod shapes to be spread into a service's own schema. Names are those of
+// docs/architecture.md; every default is here and nowhere else.
+import { z } from 'zod'
+
+const list = z.string().transform(text =>
+  text
+    .split(',')
+    .map(item => item.trim())
+    .filter(item => item !== '')
+)
+const count = z.coerce.number().int().positive()
+
+export const kafkaSettings = {
+  KAFKA_BROKERS: list.refine(brokers => brokers.length > 0, 'must name at least one host:port'),
+  KAFKA_TLS: z.stringbool().default(false),
+  KAFKA_TLS_CA_FILE: z.string().optional(),
+  KAFKA_SASL_MECHANISM: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
+  KAFKA_SASL_USERNAME: z.string().optional(),
+  KAFKA_SASL_PASSWORD: z.string().optional()
+}
+
+export const registrySettings = {
+  SCHEMA_REGISTRY_URL: z.url({ protocol: /^https?$/ }),
+  SCHEMA_REGISTRY_USERNAME: z.string().optional(),
+  SCHEMA_REGISTRY_PASSWORD: z.string().optional()
+}
+
+/** TLS and user name come with the URL: rediss://user:password@host:port/db. */
+export const redisSettings = { REDIS_URL: z.url({ protocol: /^rediss?$/ }) }
+
+export const weaviateSettings = {
+  WEAVIATE_URL: z.url({ protocol: /^https?$/ }),
+  WEAVIATE_GRPC_URL: z.url({ protocol: /^https?$/ }),
+  WEAVIATE_API_KEY: z.string().optional(),
+  /** Fixed when the collection is made: shards = cores of the Weaviate server. */
+  WEAVIATE_SHARDS: count.default(2),
+  WEAVIATE_EF_CONSTRUCTION: count.default(64),
+  WEAVIATE_MAX_CONNECTIONS: count.default(16),
+  WEAVIATE_QUANTIZATION: z.enum(['rq8', 'none']).default('rq8')
+}
+
+export const providerSettings = {
+  OPENAI_API_KEY: z.string().min(1, 'must not be empty'),
+  OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).default('https://api.openai.com/v1'),
+  EMBEDDING_MODEL: z.string().default('text-embedding-3-small'),
+  EMBEDDING_DIMENSIONS: count.default(1536)
+}
+
+export const commonSettings = {
+  POINTSMAN_NAMESPACE: z
+    .string()
+    .regex(
+      /^[a-zA-Z][a-zA-Z0-9._-]{0,63}$/,
+      'must be a letter followed by up to 63 letters, digits, . _ or -'
+    )
+    .default('pointsman'),
+  POINTSMAN_INSTANCE: z.string().optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info')
+}
+
+/** Partitions of the documents topic when it is made. */
+export const topicSettings = { DOCUMENTS_PARTITIONS: count.default(8) }
+
+/** What the adapters are told; shapes of the parsed settings above. */
+export type KafkaSettings = z.output<z.ZodObject<typeof kafkaSettings>>
+export type RegistrySettings = z.output<z.ZodObject<typeof registrySettings>>
+export type RedisSettings = z.output<z.ZodObject<typeof redisSettings>>
+export type WeaviateSettings = z.output<z.ZodObject<typeof weaviateSettings>>
+export type ProviderSettings = z.output<z.ZodObject<typeof providerSettings>>

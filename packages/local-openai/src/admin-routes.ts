@@ -1,0 +1,61 @@
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { ApiError, invalidRequest } from './api-error.ts'
+import { latencySchema } from './latency.ts'
+import type { LocalServer } from './local-server.ts'
+
+const listQuery = z.object({
+  last: z.coerce.number().int().min(1).default(1000),
+  minCount: z.coerce.number().int().min(1).default(1),
+  limit: z.coerce.number().int().min(1).default(10_000)
+})
+
+/** The routes under `/_local`, for whoever runs the server: they answer on loopback only and need no key. */
+export function adminRoutes(app: FastifyInstance, server: LocalServer): Promise<void> {
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (!isLoopback(request.ip)) {
+      throw new ApiError({
+        status: 403,
+        message: 'The routes under /_local answer on loopback only.',
+        type: 'invalid_request_error'
+      })
+    }
+    done()
+  })
+
+  app.get('/bill', () => server.bill.report())
+  app.delete('/bill', () => {
+    server.bill.clear()
+    return server.bill.report()
+  })
+  app.get('/payments', request => {
+    const { minCount, limit } = parseWith(listQuery, request.query)
+    const payments = [...server.bill.payments(minCount)]
+    return { total: payments.length, payments: payments.slice(0, limit) }
+  })
+  app.get('/journal', request => ({
+    exchanges: server.journal.last(parseWith(listQuery, request.query).last)
+  }))
+  app.delete('/journal', () => {
+    server.journal.clear()
+    return { exchanges: [] }
+  })
+  app.get('/latency', () => server.latency)
+  app.put('/latency', request => {
+    server.latency = parseWith(latencySchema, request.body)
+    return server.latency
+  })
+  return Promise.resolve()
+}
+
+/** @throws {ApiError} 400 naming every problem. */
+function parseWith<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+  const result = schema.safeParse(given)
+  if (result.success) return result.data
+  const problems = result.error.issues.map(issue => `${issue.path.join('.') || 'body'}: ${issue.message}`)
+  throw invalidRequest(problems.join('; '))
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address)
+}

@@ -1,0 +1,19 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** The server's time. Everything that waits or expires asks it, so that another clock can run a night in seconds. */
+export interface Clock {
+  /** Milliseconds since 1970; never goes back. */
+  nowMs(): number
+  /** @throws {Error} `AbortError` when aborted. */
+  wait(ms: number, signal: AbortSignal): Promise<void>
+}
+
+export class SystemClock implements Clock {
+  nowMs(): number {
+    return performance.timeOrigin + performance.now()
+  }
+
+  async wait(ms: number, signal: AbortSignal): Promise<void> {
+    if (ms > 0) await sleep(ms, undefined, { signal })
+  }
+}

@@ -1,0 +1,93 @@
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { latencySchema } from './latency.ts'
+import type { Latency } from './latency.ts'
+import type { LocalOpenaiOptions } from './start-local-openai.ts'
+
+export const usage = `Usage: local-openai [options]
+
+An OpenAI-compatible embeddings server for rehearsal and tests.
+
+  --port N          port; 0, the default, takes a free one
+  --host ADDRESS    address to listen on (default 127.0.0.1)
+  --latency L       least time to an answer: 200 (ms), 100..300 (uniform) or
+                    lognormal:MEDIAN,P99 (default 0)
+  --api-key KEY     let in this key only; may be repeated (default: any key)
+  --state FILE      keep the bill in FILE over restarts
+  --seed N          seed of all that is drawn by chance (default 1)
+  --json            print one line of JSON when ready
+  --help            print this
+`
+
+export type Command =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'wrong'; readonly problems: readonly string[] }
+  | { readonly kind: 'serve'; readonly json: boolean; readonly options: LocalOpenaiOptions }
+
+const flags = {
+  port: { type: 'string' },
+  host: { type: 'string' },
+  latency: { type: 'string' },
+  'api-key': { type: 'string', multiple: true },
+  state: { type: 'string' },
+  seed: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' }
+} as const
+
+const whole = z.string().regex(/^\d+$/, 'must be a whole number').transform(Number)
+
+const schema = z.object({
+  port: whole.pipe(z.number().max(65_535)).default(0),
+  host: z.string().min(1).default('127.0.0.1'),
+  latency: z.string().transform(parseLatency).optional(),
+  'api-key': z.array(z.string().min(1)).optional(),
+  state: z.string().min(1).optional(),
+  seed: whole.default(1),
+  json: z.boolean().default(false)
+})
+
+export function parseCommandLine(args: readonly string[]): Command {
+  // Not strict, so that every problem is found and not only the first.
+  const { values, positionals, tokens } = parseArgs({
+    args: [...args],
+    options: flags,
+    strict: false,
+    tokens: true
+  })
+  if (values['help'] === true) return { kind: 'help' }
+
+  const unknown = tokens.filter(token => token.kind === 'option' && !Object.hasOwn(flags, token.name))
+  const result = schema.safeParse(values)
+  const problems = [
+    ...unknown.map(token => `${token.kind === 'option' ? token.rawName : ''}: no such option`),
+    ...positionals.map(word => `${word}: unexpected`),
+    ...(result.error?.issues.map(issue => `--${issue.path.join('.')}: ${issue.message}`) ?? [])
+  ]
+  if (!result.success || problems.length > 0) return { kind: 'wrong', problems }
+
+  const { port, host, latency, state, seed, json, 'api-key': apiKeys } = result.data
+  const options = {
+    port,
+    host,
+    seed,
+    ...(latency && { latency }),
+    ...(apiKeys && { apiKeys }),
+    ...(state !== undefined && { stateFile: state })
+  }
+  return { kind: 'serve', json, options }
+}
+
+function parseLatency(given: string, context: z.RefinementCtx): Latency {
+  const uniform = /^([\d.]+)\.\.([\d.]+)$/.exec(given)
+  const lognormal = /^lognormal:([\d.]+),([\d.]+)$/.exec(given)
+  const latency = uniform
+    ? { kind: 'uniform', minMs: Number(uniform[1]), maxMs: Number(uniform[2]) }
+    : lognormal
+      ? { kind: 'lognormal', medianMs: Number(lognormal[1]), p99Ms: Number(lognormal[2]) }
+      : { kind: 'fixed', ms: given === '' ? Number.NaN : Number(given) }
+  const result = latencySchema.safeParse(latency)
+  if (result.success) return result.data
+  context.addIssue('must be like 200, 100..300 or lognormal:200,900')
+  return z.NEVER
+}

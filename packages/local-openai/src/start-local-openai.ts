@@ -1,0 +1,63 @@
+import { Bill } from './bill.ts'
+import { SystemClock } from './clock.ts'
+import { Journal } from './exchange.ts'
+import { FastVectors } from './fast-vectors.ts'
+import { createHttpApp } from './http-app.ts'
+import type { Latency } from './latency.ts'
+import type { LocalServer } from './local-server.ts'
+import { SeededRandom } from './seeded-random.ts'
+import { TokenCounter } from './token-counter.ts'
+
+export interface LocalOpenaiOptions {
+  /** 127.0.0.1 unless told. */
+  readonly host?: string
+  /** A free port unless told. */
+  readonly port?: number
+  /** No latency unless told. */
+  readonly latency?: Latency
+  /** Keys that are let in; any key is unless told. */
+  readonly apiKeys?: readonly string[]
+  /** File that keeps the bill over restarts. */
+  readonly stateFile?: string
+  /** Of everything that is drawn by chance: 1 unless told. */
+  readonly seed?: number
+  /** Longer request bodies are answered 413: 32 MiB unless told. */
+  readonly maxBodyBytes?: number
+  /** How many requests the journal keeps: 10,000 unless told. */
+  readonly journalLimit?: number
+}
+
+export interface LocalOpenai extends AsyncDisposable {
+  /** What a client takes as its base URL: `http://127.0.0.1:PORT/v1`. */
+  readonly url: string
+  /** `http://127.0.0.1:PORT/_local`. */
+  readonly adminUrl: string
+}
+
+/** Starts the server in this process; it answers when this returns. Disposing lets running requests end. */
+export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promise<LocalOpenai> {
+  await using resources = new AsyncDisposableStack()
+  const stop = new AbortController()
+  const server: LocalServer = {
+    clock: new SystemClock(),
+    vectors: resources.use(new FastVectors()),
+    counter: new TokenCounter(),
+    bill: resources.use(new Bill(options.stateFile)),
+    journal: new Journal(options.journalLimit ?? 10_000),
+    random: new SeededRandom(options.seed ?? 1),
+    latency: options.latency ?? { kind: 'fixed', ms: 0 },
+    apiKeys: options.apiKeys ? new Set(options.apiKeys) : undefined,
+    stopped: stop.signal
+  }
+  const app = createHttpApp(server, options.maxBodyBytes ?? 32 * 1024 * 1024)
+  resources.defer(() => app.close())
+  const origin = await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
+  const held = resources.move()
+  return {
+    url: `${origin}/v1`,
+    adminUrl: `${origin}/_local`,
+    async [Symbol.asyncDispose]() {
+      await held.disposeAsync()
+    }
+  }
+}

@@ -71,10 +71,16 @@ export interface Admission {
  * - `covered`    L has this content and metadata and is open: its part will do it.
  * - `elsewhere`  the part joined another obligation, which already pays for this text: nothing to do here.
  * - `part`       the part is the caller's to finish. `share`: another part of the same obligation obtains the vector.
+ *                `replaces`: the document was admitted before, so objects of lower generations may stand in the index.
  */
 export type Verdict =
   | { readonly kind: 'superseded' | 'unchanged' | 'covered' | 'elsewhere' }
-  | { readonly kind: 'part'; readonly action: Action; readonly generation: number }
+  | {
+      readonly kind: 'part'
+      readonly action: Action
+      readonly generation: number
+      readonly replaces: boolean
+    }
 
 /** Refusals change nothing. `behind` names A of every partition of the call whose `from` was not A. */
 export type AdmitReply =
@@ -138,8 +144,6 @@ export interface SettleReply {
    * vector that it has; the obligation does not end without them.
    */
   readonly more: readonly Part[]
-  /** New W of every partition of the outcomes. */
-  readonly watermarks: ReadonlyMap<number, bigint>
 }
 
 export interface MoveFields {
@@ -332,6 +336,9 @@ export interface Ledger {
     | { readonly kind: 'taken'; readonly obligation: Obligation; readonly parts: readonly Part[] }
     | { readonly kind: 'refused'; readonly reason: 'gone' | 'alive' | 'fenced' | 'paused' | 'draining' }
   >
+
+  /** W of every partition: its lowest unsettled offset, else A. */
+  watermarks(): Promise<ReadonlyMap<number, bigint>>
 
   /** Of these parts, which does a newer content of their document supersede by now? One answer per part. */
   superseded(parts: readonly Part[]): Promise<readonly boolean[]>

@@ -1,0 +1,51 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/**
+ * What one process counts, for Prometheus. Names begin with `pointsman_` and end with their unit; memory, processor
+ * and event loop of the process itself are there from the start.
+ */
+export class Metrics {
+  readonly #registry = new Registry()
+
+  /** @param service - becomes the label `service` of every value. */
+  constructor(service: string) {
+    this.#registry.setDefaultLabels({ service })
+    collectDefaultMetrics({ register: this.#registry })
+  }
+
+  counter<Label extends string = never>(
+    name: `pointsman_${string}_total`,
+    help: string,
+    labelNames: readonly Label[] = []
+  ): Counter<Label> {
+    return new Counter({ name, help, labelNames: [...labelNames], registers: [this.#registry] })
+  }
+
+  gauge<Label extends string = never>(
+    name: `pointsman_${string}`,
+    help: string,
+    labelNames: readonly Label[] = []
+  ): Gauge<Label> {
+    return new Gauge({ name, help, labelNames: [...labelNames], registers: [this.#registry] })
+  }
+
+  histogram<Label extends string = never>(
+    name: `pointsman_${string}`,
+    help: string,
+    buckets: readonly number[],
+    labelNames: readonly Label[] = []
+  ): Histogram<Label> {
+    return new Histogram({
+      name,
+      help,
+      buckets: [...buckets],
+      labelNames: [...labelNames],
+      registers: [this.#registry]
+    })
+  }
+
+  /** The text that Prometheus scrapes. */
+  async render(): Promise<{ readonly contentType: string; readonly body: string }> {
+    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() }
+  }
+}

@@ -1,0 +1,3 @@
+export function identify(pid: number): string
+export function pidOf(identity: string): number
+export function isAlive(identity: string): boolean

@@ -22,7 +22,8 @@ export interface RecordBatch {
 
 /**
  * What stops a partition from being read. Each reason is set and lifted by one place; a partition delivers while it
- * has none. `unpositioned` is the reader's own: set at every join until `readFrom`.
+ * has none. Reasons outlive joins and may be set for partitions that are not assigned. `unpositioned` is the reader's
+ * own: set at every join, and when the position is outside the log, until `readFrom`.
  */
 export type HoldReason = 'other-lane' | 'queue-full' | 'gate' | 'parked'
 
@@ -32,7 +33,7 @@ export interface GroupReaderEvents {
    * Whoever knows the position calls `readFrom` right here.
    */
   assigned(partitions: readonly number[], memberId: string): void
-  /** Enqueue and return: blocking here stops heartbeats. False leaves the batch to be fetched again. */
+  /** Enqueue and return: blocking here stops heartbeats. False, or a throw, leaves the batch to be fetched again. */
   batch(batch: RecordBatch): boolean
   /** The position wanted lies outside the log [start, end]: the partition is stopped until `readFrom`. */
   outside(partition: number, position: bigint, start: bigint, end: bigint): void
@@ -51,8 +52,8 @@ export interface GroupReader extends AsyncDisposable {
   lift(partition: number, reason: HoldReason): void
   holds(partition: number): ReadonlySet<HoldReason | 'unpositioned'>
   /**
-   * Commits W. Skips partitions that are not assigned and offsets that are not above what was committed.
-   * @returns what the broker acknowledged; a partition missing from it was not committed: try again later.
+   * Commits W. Skips partitions that are not assigned, and offsets that are not above what was committed already.
+   * @returns what stands committed now; a partition missing from it was not committed: try again later.
    */
   commit(watermarks: ReadonlyMap<number, bigint>): Promise<ReadonlyMap<number, bigint>>
   /** Milliseconds since the last heartbeat or fetch was answered: the measure of health. */

@@ -1,8 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { ApiError, invalidRequest } from './api-error.ts'
+import { faultScriptSchema } from './fault-rules.ts'
+import { FaultScript } from './fault-script.ts'
 import { latencySchema } from './latency.ts'
+import { limitsSchema } from './limits.ts'
 import type { LocalServer } from './local-server.ts'
+import { RateLimiter } from './rate-limiter.ts'
 
 const listQuery = z.object({
   last: z.coerce.number().int().min(1).default(1000),
@@ -44,6 +48,18 @@ export function adminRoutes(app: FastifyInstance, server: LocalServer): Promise<
   app.put('/latency', request => {
     server.latency = parseWith(latencySchema, request.body)
     return server.latency
+  })
+  app.get('/limits', () => server.limiter.limits)
+  app.put('/limits', request => {
+    // New limits start full, as after a change of tier.
+    server.limiter = new RateLimiter(parseWith(limitsSchema, request.body))
+    return server.limiter.limits
+  })
+  app.get('/faults', () => server.faults.report())
+  app.put('/faults', request => {
+    const { seed, rules } = parseWith(faultScriptSchema, request.body)
+    server.faults = new FaultScript(rules, seed)
+    return server.faults.report()
   })
   return Promise.resolve()
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { latencySchema } from './latency.ts'
 import type { Latency } from './latency.ts'
+import { tierSchema } from './limits.ts'
 import type { LocalOpenaiOptions } from './start-local-openai.ts'
 
 export const usage = `Usage: local-openai [options]
@@ -12,6 +13,7 @@ An OpenAI-compatible embeddings server for rehearsal and tests.
   --host ADDRESS    address to listen on (default 127.0.0.1)
   --latency L       least time to an answer: 200 (ms), 100..300 (uniform) or
                     lognormal:MEDIAN,P99 (default 0)
+  --tier T          rate limits of a usage tier: none, free, 1 to 5 (default none)
   --api-key KEY     let in this key only; may be repeated (default: any key)
   --state FILE      keep the bill in FILE over restarts
   --seed N          seed of all that is drawn by chance (default 1)
@@ -28,6 +30,7 @@ const flags = {
   port: { type: 'string' },
   host: { type: 'string' },
   latency: { type: 'string' },
+  tier: { type: 'string' },
   'api-key': { type: 'string', multiple: true },
   state: { type: 'string' },
   seed: { type: 'string' },
@@ -41,6 +44,7 @@ const schema = z.object({
   port: whole.pipe(z.number().max(65_535)).default(0),
   host: z.string().min(1).default('127.0.0.1'),
   latency: z.string().transform(parseLatency).optional(),
+  tier: tierSchema.optional(),
   'api-key': z.array(z.string().min(1)).optional(),
   state: z.string().min(1).optional(),
   seed: whole.default(1),
@@ -66,12 +70,13 @@ export function parseCommandLine(args: readonly string[]): Command {
   ]
   if (!result.success || problems.length > 0) return { kind: 'wrong', problems }
 
-  const { port, host, latency, state, seed, json, 'api-key': apiKeys } = result.data
+  const { port, host, latency, tier, state, seed, json, 'api-key': apiKeys } = result.data
   const options = {
     port,
     host,
     seed,
     ...(latency && { latency }),
+    ...(tier && { limits: tier }),
     ...(apiKeys && { apiKeys }),
     ...(state !== undefined && { stateFile: state })
   }

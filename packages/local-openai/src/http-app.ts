@@ -7,6 +7,9 @@ import { authorize } from './authorize.ts'
 import { answerEmbeddings } from './embeddings-route.ts'
 import { findModel } from './embeddings-request.ts'
 import type { Exchange } from './exchange.ts'
+import { playRefusal } from './fault-refusal.ts'
+import { isRefusal } from './fault-rules.ts'
+import { resetConnection } from './fault-transport.ts'
 import type { LocalServer } from './local-server.ts'
 import type { EmbeddingModel } from './models.ts'
 
@@ -51,11 +54,28 @@ function v1Routes(app: FastifyInstance, server: LocalServer): Promise<void> {
     done()
   })
   app.post('/embeddings', (request, reply) => answerEmbeddings(server, request, reply))
-  app.get('/models', () => ({ object: 'list', data: server.vectors.models.map(showModel) }))
-  app.get<{ Params: { id: string } }>('/models/:id', request =>
-    showModel(findModel(request.params.id, server.vectors.models))
+  app.get('/models', (request, reply) =>
+    answerModels(server, request, reply, () => ({
+      object: 'list',
+      data: server.vectors.models.map(showModel)
+    }))
+  )
+  app.get<{ Params: { id: string } }>('/models/:id', (request, reply) =>
+    answerModels(server, request, reply, () => showModel(findModel(request.params.id, server.vectors.models)))
   )
   return Promise.resolve()
+}
+
+function answerModels(
+  server: LocalServer,
+  { exchange }: FastifyRequest,
+  reply: FastifyReply,
+  answer: () => object
+): FastifyReply {
+  const fault = server.faults.draw({ route: 'models' })
+  exchange.fault = fault?.kind ?? null
+  if (!fault) return reply.send(answer())
+  return isRefusal(fault) ? playRefusal(reply, fault, []) : resetConnection(reply)
 }
 
 function showModel(model: EmbeddingModel): object {

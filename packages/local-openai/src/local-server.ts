@@ -1,7 +1,9 @@
 import type { Bill } from './bill.ts'
 import type { Clock } from './clock.ts'
 import type { Journal } from './exchange.ts'
+import type { FaultScript } from './fault-script.ts'
 import type { Latency } from './latency.ts'
+import type { RateLimiter } from './rate-limiter.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { TokenCounter } from './token-counter.ts'
 import type { VectorSource } from './vector-source.ts'
@@ -15,8 +17,12 @@ export interface LocalServer {
   readonly journal: Journal
   readonly random: SeededRandom
   latency: Latency
+  limiter: RateLimiter
+  faults: FaultScript
   /** Keys that are let in; any key is when undefined. */
   readonly apiKeys: ReadonlySet<string> | undefined
-  /** Aborted when the server stops: ends what would wait for ever. */
+  /** Aborted when the server begins to stop: ends what would wait for ever. */
   readonly stopped: AbortSignal
+  /** Aborted when running requests had their time to end. */
+  readonly abandoned: AbortSignal
 }

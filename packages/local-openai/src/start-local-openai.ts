@@ -3,10 +3,19 @@ import { SystemClock } from './clock.ts'
 import { Journal } from './exchange.ts'
 import { FastVectors } from './fast-vectors.ts'
 import { createHttpApp } from './http-app.ts'
+import { faultScriptSchema } from './fault-rules.ts'
+import type { FaultPlan } from './fault-rules.ts'
+import { FaultScript } from './fault-script.ts'
 import type { Latency } from './latency.ts'
+import { unlimited } from './limits.ts'
+import type { Limits } from './limits.ts'
 import type { LocalServer } from './local-server.ts'
+import { RateLimiter } from './rate-limiter.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { TokenCounter } from './token-counter.ts'
+
+/** How long running requests may take to end when the server stops. */
+const drainMs = 10_000
 
 export interface LocalOpenaiOptions {
   /** 127.0.0.1 unless told. */
@@ -15,6 +24,10 @@ export interface LocalOpenaiOptions {
   readonly port?: number
   /** No latency unless told. */
   readonly latency?: Latency
+  /** No limits unless told. */
+  readonly limits?: Limits
+  /** No faults unless told. */
+  readonly faults?: FaultPlan
   /** Keys that are let in; any key is unless told. */
   readonly apiKeys?: readonly string[]
   /** File that keeps the bill over restarts. */
@@ -38,6 +51,8 @@ export interface LocalOpenai extends AsyncDisposable {
 export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promise<LocalOpenai> {
   await using resources = new AsyncDisposableStack()
   const stop = new AbortController()
+  const abandon = new AbortController()
+  const faults = faultScriptSchema.parse(options.faults ?? { rules: [] })
   const server: LocalServer = {
     clock: new SystemClock(),
     vectors: resources.use(new FastVectors()),
@@ -46,11 +61,22 @@ export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promis
     journal: new Journal(options.journalLimit ?? 10_000),
     random: new SeededRandom(options.seed ?? 1),
     latency: options.latency ?? { kind: 'fixed', ms: 0 },
+    limiter: new RateLimiter(options.limits ?? unlimited),
+    faults: new FaultScript(faults.rules, faults.seed),
     apiKeys: options.apiKeys ? new Set(options.apiKeys) : undefined,
-    stopped: stop.signal
+    stopped: stop.signal,
+    abandoned: abandon.signal
   }
   const app = createHttpApp(server, options.maxBodyBytes ?? 32 * 1024 * 1024)
-  resources.defer(() => app.close())
+  resources.defer(async () => {
+    stop.abort()
+    const deadline = setTimeout(() => {
+      abandon.abort()
+      app.server.closeAllConnections()
+    }, drainMs)
+    await app.close()
+    clearTimeout(deadline)
+  })
   const origin = await app.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 })
   const held = resources.move()
   return {

@@ -1,6 +1,17 @@
 import type { EmbeddingModel } from './models.ts'
 import type { PaidInput } from './paid-input.ts'
 
+/** The vectors of one request, in the order of its inputs; all finite and of unit length. */
+export interface Vectors {
+  /** A copy of one vector. */
+  row(index: number): Float32Array
+  /**
+   * Writes one vector as base64 of little-endian float32.
+   * @returns how many bytes were written.
+   */
+  writeBase64(index: number, target: Buffer, offset: number): number
+}
+
 /**
  * Makes vectors. They depend on the model and the text alone; a shorter one is the
  * prefix of the native one, brought back to unit length.
@@ -8,9 +19,6 @@ import type { PaidInput } from './paid-input.ts'
 export interface VectorSource extends AsyncDisposable {
   readonly models: readonly EmbeddingModel[]
 
-  /**
-   * @param dimensions - 1 to `model.dimensions`.
-   * @returns the rows one after the other: `inputs.length * dimensions` finite numbers, each row of unit length.
-   */
-  embed(model: EmbeddingModel, inputs: readonly PaidInput[], dimensions: number): Promise<Float32Array>
+  /** @param dimensions - 1 to `model.dimensions`. */
+  embed(model: EmbeddingModel, inputs: readonly PaidInput[], dimensions: number): Promise<Vectors>
 }

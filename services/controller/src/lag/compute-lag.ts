@@ -1,0 +1,203 @@
+import type { LogBounds } from '@pointsman/core/ports/event-log'
+import type { Obligation, PartitionProgress } from '@pointsman/core/ports/ledger'
+import { type LagHistory, ratesOf } from './lag-history.ts'
+import type { LagReading } from './lag-reading.ts'
+import { type LagReport, lagStatuses, type PartitionLag } from './lag-report.ts'
+import { type Judged, partitionStatus, type StatusPolicy } from './partition-status.ts'
+
+/** A stream that is kept up with is settled a little after it is produced: no backlog grows for that. */
+const growthTolerance = 1.1
+
+/** The service that serves each lane, as instances register themselves. */
+const services = { realtime: 'embedder-realtime', batch: 'embedder-batch' } as const
+
+/**
+ * Lag of one moment. Pure.
+ * @param before - the history without this reading, `history` with it.
+ */
+export function computeLag(
+  reading: LagReading,
+  before: LagHistory,
+  history: LagHistory,
+  policy: StatusPolicy
+): LagReport {
+  const rates = ratesOf(history)
+  const growing =
+    rates.producedPerSecond === null || rates.settledPerSecond === null
+      ? undefined
+      : rates.producedPerSecond > rates.settledPerSecond * growthTolerance
+  const { survey } = reading
+  const alive = survey.instances.filter(({ leaseUntilMs }) => leaseUntilMs > survey.nowMs)
+
+  const partitions = [...reading.bounds]
+    .toSorted(([a], [b]) => a - b)
+    .map(([number, bounds]): PartitionLag => {
+      const now = history.standings.get(number)
+      const partition = positions(number, bounds, reading, before.standings.has(number) ? now : undefined)
+      const judged = partitionStatus(
+        {
+          partition,
+          before: before.standings.get(number),
+          now,
+          nowMs: reading.nowMs,
+          paused: survey.state.pause?.reason,
+          servedBy: alive.filter(({ service }) => service === services[partition.lane]).length,
+          growing
+        },
+        policy
+      )
+      return { ...partition, ...judged }
+    })
+
+  const totals = totalsOf(partitions)
+  const backlog = totals.unread + totals.outstanding
+  return {
+    atMs: reading.nowMs,
+    ...worst(partitions),
+    totals,
+    rates,
+    etaMs: backlog === 0 ? 0 : rates.settledPerSecond ? (backlog / rates.settledPerSecond) * 1000 : null,
+    inputsAtRisk: sum(survey.obligations.map(({ inputsAtRisk }) => inputsAtRisk)),
+    samples: history.samples.length,
+    partitions
+  }
+}
+
+type Positions = Omit<PartitionLag, 'status' | 'because'>
+
+function positions(
+  partition: number,
+  { start, end }: LogBounds,
+  reading: LagReading,
+  standing: { readonly watermarkSinceMs: number } | undefined
+): Positions {
+  const { survey, committed, nowMs, times } = reading
+  const progress = survey.progress.get(partition) ?? untouched(start, survey.state.defaultLane)
+  const { lane, frontier, watermark, unsettled } = progress
+  // A group that never committed counts from where it would begin.
+  const base = committed[lane].get(partition) ?? least(start, watermark)
+  const { unsettledMs, unreadMs } = times.get(partition) ?? {}
+
+  return {
+    partition,
+    lane,
+    start: Number(start),
+    end: Number(end),
+    frontier: Number(frontier),
+    watermark: Number(watermark),
+    committed: {
+      realtime: orNull(committed.realtime.get(partition)),
+      batch: orNull(committed.batch.get(partition))
+    },
+    lag: Number(end - base),
+    unread: positive(end - greatest(frontier, start)),
+    gone: positive(least(start, end) - frontier),
+    outstanding: unsettled,
+    stages: stagesOf(partition, unsettled, survey.obligations),
+    doneAhead: Number(frontier - watermark) - unsettled,
+    uncommitted: Number(watermark - base),
+    beyondEnd: positive(frontier - end),
+    expired: positive(start - watermark),
+    oldestUnsettledMs: unsettledMs === undefined ? null : Math.max(0, nowMs - unsettledMs),
+    oldestUnreadMs: unreadMs === undefined ? null : Math.max(0, nowMs - unreadMs),
+    watermarkStandsMs: standing ? nowMs - standing.watermarkSinceMs : null,
+    blocking: blockingOf(partition, watermark, reading),
+    retention: retentionOf(unsettledMs ?? unreadMs, reading)
+  }
+}
+
+function untouched(start: bigint, lane: PartitionProgress['lane']): PartitionProgress {
+  return { lane, frontier: start, watermark: start, unsettled: 0 }
+}
+
+function stagesOf(
+  partition: number,
+  unsettled: number,
+  obligations: readonly Obligation[]
+): PartitionLag['stages'] {
+  const partsOf = (chosen: (obligation: Obligation) => boolean): number =>
+    sum(obligations.filter(chosen).map(({ parts }) => parts.get(partition) ?? 0))
+  const waiting = partsOf(({ kind }) => kind === 'orphan')
+  const paying = partsOf(({ kind, state }) => kind === 'request' && state === 'paying')
+  const admitted = partsOf(({ kind, state }) => kind === 'request' && state === 'admitted')
+  return { admitted, paying, waiting, unaccounted: unsettled - waiting - paying - admitted }
+}
+
+function blockingOf(partition: number, watermark: bigint, reading: LagReading): PartitionLag['blocking'] {
+  const { survey, blocking } = reading
+  const id = blocking.get(partition)
+  const found = id === undefined ? undefined : survey.obligations.find(obligation => obligation.id === id)
+  if (!found) return null
+  return {
+    offset: Number(watermark),
+    obligation: found.id,
+    kind: found.kind,
+    state: found.state,
+    attempts: found.attempts,
+    ageMs: Math.max(0, survey.nowMs - found.sinceMs),
+    reason: found.reason,
+    waitMs: Math.max(0, found.notBeforeMs - survey.nowMs)
+  }
+}
+
+function retentionOf(
+  recordMs: number | undefined,
+  { nowMs, retentionMs }: LagReading
+): PartitionLag['retention'] {
+  if (recordMs === undefined || retentionMs === undefined) return null
+  const leftMs = retentionMs - (nowMs - recordMs)
+  return { leftMs, leftShare: leftMs / retentionMs }
+}
+
+function totalsOf(partitions: readonly PartitionLag[]): LagReport['totals'] {
+  const total = (of: (partition: PartitionLag) => number): number => sum(partitions.map(of))
+  return {
+    lag: total(p => p.lag),
+    unread: total(p => p.unread),
+    gone: total(p => p.gone),
+    outstanding: total(p => p.outstanding),
+    stages: {
+      admitted: total(p => p.stages.admitted),
+      paying: total(p => p.stages.paying),
+      waiting: total(p => p.stages.waiting),
+      unaccounted: total(p => p.stages.unaccounted)
+    },
+    doneAhead: total(p => p.doneAhead),
+    uncommitted: total(p => p.uncommitted),
+    beyondEnd: total(p => p.beyondEnd),
+    expired: total(p => p.expired),
+    oldestUnsettledMs: oldest(partitions.map(p => p.oldestUnsettledMs)),
+    oldestUnreadMs: oldest(partitions.map(p => p.oldestUnreadMs))
+  }
+}
+
+function worst(partitions: readonly PartitionLag[]): Judged {
+  const [first] = partitions.toSorted((a, b) => lagStatuses.indexOf(a.status) - lagStatuses.indexOf(b.status))
+  if (!first) return { status: 'UNKNOWN', because: 'the documents topic has no partitions' }
+  if (first.status === 'OK') return { status: 'OK', because: first.because }
+  return { status: first.status, because: `partition ${first.partition}: ${first.because}` }
+}
+
+function oldest(agesMs: readonly (number | null)[]): number | null {
+  return agesMs.reduce((max, ageMs) => (max === null || (ageMs !== null && ageMs > max) ? ageMs : max), null)
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
+
+function positive(difference: bigint): number {
+  return difference > 0n ? Number(difference) : 0
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
+}
+
+function greatest(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
+}
+
+function orNull(offset: bigint | undefined): number | null {
+  return offset === undefined ? null : Number(offset)
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod'
+
+// What `pointsman lag` and GET /v1/lag answer. Counts are documents, or rather offsets of the documents topic; ages
+// and times are milliseconds; null is "not known". Letters as in docs/operations.md: L log start, E log end,
+// A frontier, W watermark, C committed.
+
+const count = z.int().nonnegative()
+const offset = z.int()
+const ageMs = z.number().nonnegative().nullable()
+
+/** From bad to good. A status is about one partition; that of the whole is the worst of them. */
+export const lagStatuses = [
+  'LOST',
+  'JUMPED',
+  'REWOUND',
+  'AT_RISK',
+  'STOPPED',
+  'THROTTLED',
+  'STALLED',
+  'BLOCKED',
+  'SLOW',
+  'CATCHING_UP',
+  'UNKNOWN',
+  'OK'
+] as const
+
+export const lagStatus = z.enum(lagStatuses)
+export type LagStatus = z.output<typeof lagStatus>
+
+export const stages = z
+  .object({
+    admitted: count.describe('admitted, nothing paid yet'),
+    paying: count.describe('a paid attempt is under way'),
+    waiting: count.describe('orphans: given back, waiting to be adopted'),
+    unaccounted: z
+      .int()
+      .describe('unsettled offsets that no obligation names; other than 0 breaks invariant I2')
+  })
+  .describe('outstanding documents by stage')
+
+export const blockingRecord = z.object({
+  offset,
+  obligation: z.string(),
+  kind: z.enum(['request', 'orphan']),
+  state: z.enum(['admitted', 'paying']),
+  attempts: count,
+  ageMs: z.number().nonnegative(),
+  reason: z.string().describe('why it was moved last; empty at first'),
+  waitMs: z.number().nonnegative().describe('an orphan is not adopted before this many milliseconds')
+})
+
+const sums = {
+  lag: z.int().describe('E - C = unread + gone + outstanding + doneAhead + uncommitted - beyondEnd'),
+  unread: count.describe('E - max(A, L)'),
+  gone: count.describe('L - A: expired before they were admitted'),
+  outstanding: count.describe('offsets in [W, A) that are not finished'),
+  stages,
+  doneAhead: count.describe('offsets in [W, A) that are finished, holes of the log included'),
+  uncommitted: z.int().describe('W - C of the group of the active lane'),
+  beyondEnd: count.describe('A - E: the log is shorter than what was admitted'),
+  expired: count.describe('L - W: records that are lost')
+}
+
+export const partitionLag = z.object({
+  partition: z.int().nonnegative(),
+  lane: z.enum(['realtime', 'batch']),
+  status: lagStatus,
+  because: z.string(),
+  start: offset,
+  end: offset,
+  frontier: offset,
+  watermark: offset,
+  committed: z.object({ realtime: offset.nullable(), batch: offset.nullable() }),
+  ...sums,
+  oldestUnsettledMs: ageMs,
+  oldestUnreadMs: ageMs,
+  watermarkStandsMs: ageMs.describe(
+    'how long W has not moved while there was work; null with fewer than 2 samples'
+  ),
+  blocking: blockingRecord.nullable().describe('the record at W'),
+  retention: z
+    .object({ leftMs: z.number(), leftShare: z.number() })
+    .nullable()
+    .describe('until the record at W expires; null when nothing is unfinished or records are kept for ever')
+})
+export type PartitionLag = z.output<typeof partitionLag>
+
+const rate = z.number().nonnegative().nullable()
+
+export const lagReport = z.object({
+  atMs: z.number(),
+  status: lagStatus,
+  because: z.string(),
+  totals: z.object({ ...sums, oldestUnsettledMs: ageMs, oldestUnreadMs: ageMs }),
+  rates: z.object({
+    producedPerSecond: rate,
+    admittedPerSecond: rate,
+    settledPerSecond: rate,
+    windowMs: z.number().nonnegative()
+  }),
+  etaMs: ageMs.describe('until all that is unread or outstanding now is settled, at the present rate'),
+  inputsAtRisk: count.describe('k: inputs in requests in flight, which a crash may cost twice'),
+  samples: count,
+  partitions: z.array(partitionLag)
+})
+export type LagReport = z.output<typeof lagReport>

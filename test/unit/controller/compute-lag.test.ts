@@ -1,0 +1,282 @@
+import type { ObligationId } from '@pointsman/core/domain/identity'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { computeLag } from '../../../services/controller/src/lag/compute-lag.ts'
+import { noHistory, stepHistory } from '../../../services/controller/src/lag/lag-history.ts'
+import type { LagReading } from '../../../services/controller/src/lag/lag-reading.ts'
+import { type LagReport, lagReport } from '../../../services/controller/src/lag/lag-report.ts'
+import { liveInstance, obligationOf, progressOf, surveyOf, type SurveyParts } from '../../support/survey.ts'
+
+const policy = { stallMs: 60_000, retentionWarnShare: 0.5 }
+const windowMs = 30_000
+
+interface Situation extends SurveyParts {
+  readonly start?: number
+  readonly end: number
+  readonly committed?: number
+  readonly retentionMs?: number
+  readonly unsettledMs?: number
+  readonly blocking?: ObligationId
+}
+
+/** One partition, number 0, served by a live embedder. */
+function reading(situation: Situation): LagReading {
+  const { start = 0, end, committed, retentionMs, unsettledMs, blocking, nowMs = 0 } = situation
+  return {
+    nowMs,
+    committed: {
+      realtime: new Map([[0, committed === undefined ? undefined : BigInt(committed)]]),
+      batch: new Map([[0, undefined]])
+    },
+    survey: surveyOf({ instances: [liveInstance()], ...situation }),
+    bounds: new Map([[0, { start: BigInt(start), end: BigInt(end) }]]),
+    retentionMs,
+    times: new Map([[0, unsettledMs === undefined ? {} : { unsettledMs }]]),
+    blocking: blocking === undefined ? new Map() : new Map([[0, blocking]])
+  }
+}
+
+/** The report of the last of these readings. */
+function report(...readings: readonly LagReading[]): LagReport {
+  let history = noHistory
+  let last: LagReport | undefined
+  for (const next of readings) {
+    const stepped = stepHistory(history, next, windowMs)
+    last = computeLag(next, history, stepped, policy)
+    history = stepped
+  }
+  return last ?? expect.unreachable('no reading')
+}
+
+const situations = fc
+  .record({
+    committed: fc.option(fc.nat(1000), { nil: undefined }),
+    toWatermark: fc.nat(1000),
+    span: fc.nat(1000),
+    unsettledShare: fc.double({ min: 0, max: 1, noNaN: true }),
+    toEnd: fc.integer({ min: -100, max: 1000 }),
+    startShare: fc.double({ min: 0, max: 1.2, noNaN: true })
+  })
+  .map(({ committed, toWatermark, span, unsettledShare, toEnd, startShare }) => {
+    const watermark = (committed ?? 0) + toWatermark
+    const frontier = watermark + span
+    const end = Math.max(0, frontier + toEnd)
+    const unsettled = span === 0 ? 0 : Math.max(1, Math.round(span * unsettledShare))
+    return {
+      ...(committed !== undefined && { committed }),
+      start: Math.min(end, Math.round(frontier * startShare)),
+      end,
+      progress: [[0, progressOf(watermark, frontier, unsettled)]] as const,
+      obligations: unsettled === 0 ? [] : [obligationOf(0, unsettled)]
+    }
+  })
+
+describe('the identity', () => {
+  test('end - committed is always the sum of what lag consists of', () => {
+    fc.assert(
+      fc.property(situations, situation => {
+        const [p] = report(reading(situation)).partitions
+        if (!p) return expect.unreachable('no partition')
+        expect(p.unread + p.gone + p.outstanding + p.doneAhead + p.uncommitted - p.beyondEnd).toBe(p.lag)
+        if (situation.committed !== undefined) expect(p.lag).toBe(p.end - situation.committed)
+        const { admitted, paying, waiting, unaccounted } = p.stages
+        expect(admitted + paying + waiting + unaccounted).toBe(p.outstanding)
+      })
+    )
+  })
+
+  test('whatever the situation, the report is what the API promises', () => {
+    fc.assert(
+      fc.property(situations, fc.nat(100_000), (situation, laterMs) => {
+        const first = reading(situation)
+        expect(() => lagReport.parse(report(first, { ...first, nowMs: laterMs }))).not.toThrow()
+      })
+    )
+  })
+
+  test('a partition that the ledger has not seen counts from the start of the log', () => {
+    const [p] = report(reading({ start: 5, end: 12 })).partitions
+    expect(p).toMatchObject({ unread: 7, outstanding: 0, uncommitted: 0, lag: 7, frontier: 5 })
+  })
+})
+
+describe('where the outstanding documents are', () => {
+  test('each stage is counted by itself', () => {
+    const { totals } = report(
+      reading({
+        end: 100,
+        progress: [[0, progressOf(10, 60, 12)]],
+        obligations: [
+          obligationOf(0, 5),
+          obligationOf(0, 4, { state: 'paying', inputsAtRisk: 4 }),
+          obligationOf(0, 2, { kind: 'orphan', owner: undefined })
+        ]
+      })
+    )
+    expect(totals.stages).toEqual({ admitted: 5, paying: 4, waiting: 2, unaccounted: 1 })
+    expect(totals).toMatchObject({ unread: 40, outstanding: 12, doneAhead: 38 })
+  })
+
+  test('k is the inputs of the requests in flight', () => {
+    const obligations = [obligationOf(0, 4, { state: 'paying', inputsAtRisk: 3 }), obligationOf(0, 1)]
+    const { inputsAtRisk } = report(reading({ end: 5, progress: [[0, progressOf(0, 5, 5)]], obligations }))
+    expect(inputsAtRisk).toBe(3)
+  })
+
+  test('the blocking record is named with its age, attempts and reason', () => {
+    const held = obligationOf(0, 1, {
+      kind: 'orphan',
+      attempts: 3,
+      reason: 'timeout',
+      sinceMs: 500,
+      notBeforeMs: 9000
+    })
+    const [p] = report(
+      reading({
+        end: 9,
+        nowMs: 8000,
+        progress: [[0, progressOf(4, 9, 1)]],
+        obligations: [held],
+        blocking: held.id
+      })
+    ).partitions
+    expect(p?.blocking).toEqual({
+      offset: 4,
+      obligation: held.id,
+      kind: 'orphan',
+      state: 'admitted',
+      attempts: 3,
+      ageMs: 7500,
+      reason: 'timeout',
+      waitMs: 1000
+    })
+  })
+})
+
+describe('rates', () => {
+  const at = (nowMs: number, end: number, frontier: number, ledgerId = 'a') =>
+    reading({
+      nowMs,
+      end,
+      ledgerId,
+      progress: [[0, progressOf(frontier - 10, frontier, 10)]],
+      obligations: [obligationOf(0, 10)],
+      counts: { admitted: frontier }
+    })
+
+  test('one reading knows no rate and no time of arrival', () => {
+    const { rates, etaMs, status } = report(at(0, 500, 100))
+    expect(rates).toMatchObject({ producedPerSecond: null, admittedPerSecond: null, settledPerSecond: null })
+    expect(etaMs).toBeNull()
+    expect(status).toBe('UNKNOWN')
+  })
+
+  test('two readings give rates and the time left', () => {
+    const { rates, etaMs, status } = report(at(0, 500, 100), at(10_000, 600, 300))
+    expect(rates).toMatchObject({ producedPerSecond: 10, admittedPerSecond: 20, settledPerSecond: 20 })
+    expect(etaMs).toBe(((300 + 10) / 20) * 1000)
+    expect(status).toBe('CATCHING_UP')
+  })
+
+  test('another ledger begins a new history', () => {
+    const { rates, samples } = report(at(0, 500, 400), at(10_000, 500, 100, 'b'))
+    expect(rates.settledPerSecond).toBeNull()
+    expect(samples).toBe(1)
+  })
+
+  test('readings older than the window no longer count', () => {
+    const { rates } = report(at(0, 1000, 0 + 10), at(40_000, 1000, 500), at(50_000, 1000, 600))
+    expect(rates).toMatchObject({ settledPerSecond: 10, windowMs: 10_000 })
+  })
+
+  test('nothing to do needs no time', () => {
+    expect(report(reading({ end: 5, progress: [[0, progressOf(5, 5, 0)]] })).etaMs).toBe(0)
+  })
+})
+
+describe('the status of a partition', () => {
+  const working = {
+    end: 100,
+    progress: [[0, progressOf(10, 50, 20)]] as const,
+    obligations: [obligationOf(0, 20)]
+  }
+
+  test('OK when all is settled', () => {
+    expect(report(reading({ end: 5, committed: 5, progress: [[0, progressOf(5, 5, 0)]] })).status).toBe('OK')
+  })
+
+  test('LOST when retention passed what was not finished', () => {
+    const lost = report(reading({ ...working, start: 15 }))
+    expect(lost.status).toBe('LOST')
+    expect(lost.because).toContain('offsets 10 to 14')
+    expect(lost.totals.expired).toBe(5)
+  })
+
+  test('nothing is lost when retention removes what was finished', () => {
+    expect(report(reading({ start: 9, end: 9, progress: [[0, progressOf(5, 9, 1)]] })).status).toBe('LOST')
+    expect(report(reading({ start: 9, end: 9, progress: [[0, progressOf(9, 9, 0)]] })).status).toBe('OK')
+  })
+
+  test('JUMPED when the log ends before what was admitted, or a commit is beyond the watermark', () => {
+    expect(report(reading({ end: 7, progress: [[0, progressOf(9, 9, 0)]] })).status).toBe('JUMPED')
+    expect(report(reading({ end: 9, committed: 8, progress: [[0, progressOf(5, 9, 1)]] })).status).toBe(
+      'JUMPED'
+    )
+  })
+
+  test('REWOUND when a committed offset fell', () => {
+    const before = reading({ ...working, committed: 9 })
+    expect(report(before, reading({ ...working, nowMs: 2000, committed: 3 })).status).toBe('REWOUND')
+  })
+
+  test('AT_RISK when retention comes near', () => {
+    const risk = reading({ ...working, nowMs: 70_000, unsettledMs: 10_000, retentionMs: 100_000 })
+    expect(report(risk)).toMatchObject({ status: 'AT_RISK' })
+    expect(report(risk).because).toContain('40 %')
+  })
+
+  test('STOPPED when no embedder of its lane is alive', () => {
+    const stopped = report(reading({ ...working, nowMs: 100, instances: [liveInstance(50)] }))
+    expect(stopped.status).toBe('STOPPED')
+  })
+
+  test('THROTTLED when admission is paused, with the reason', () => {
+    const paused = report(reading({ ...working, pausedBecause: 'maintenance' }))
+    expect(paused).toMatchObject({ status: 'THROTTLED', because: expect.stringContaining('maintenance') })
+  })
+
+  test('STALLED when neither admission nor settlement moves', () => {
+    const still = (nowMs: number) => reading({ ...working, nowMs })
+    expect(report(still(0), still(59_000)).status).not.toBe('STALLED')
+    expect(report(still(0), still(30_000), still(61_000)).status).toBe('STALLED')
+  })
+
+  test('BLOCKED when one record holds the watermark while the rest goes on', () => {
+    const moving = (nowMs: number, frontier: number) =>
+      reading({
+        nowMs,
+        end: 1000,
+        progress: [[0, progressOf(10, frontier, 1)]],
+        obligations: [obligationOf(0, 1)]
+      })
+    const blocked = report(moving(0, 100), moving(30_000, 200), moving(61_000, 300))
+    expect(blocked.status).toBe('BLOCKED')
+    expect(blocked.because).toContain('offset 10')
+  })
+
+  test('an idle partition does not stall, however long it is idle', () => {
+    const idle = (nowMs: number, end: number) => reading({ nowMs, end, progress: [[0, progressOf(5, 5, 0)]] })
+    expect(report(idle(0, 5), idle(500_000, 5), idle(500_100, 6)).status).not.toBe('STALLED')
+  })
+
+  test('SLOW when documents arrive faster than they are settled', () => {
+    const at = (nowMs: number, end: number, frontier: number) =>
+      reading({
+        nowMs,
+        end,
+        progress: [[0, progressOf(frontier, frontier, 0)]],
+        counts: { admitted: frontier }
+      })
+    expect(report(at(0, 100, 10), at(10_000, 900, 100)).status).toBe('SLOW')
+  })
+})

@@ -1,0 +1,40 @@
+import type { ObligationId, OwnerId } from '@pointsman/core/domain/identity'
+import type { Clock } from '@pointsman/core/ports/clock'
+import type { DeadLetters } from '@pointsman/core/ports/event-log'
+import type { Ledger, Part } from '@pointsman/core/ports/ledger'
+import type { HitFailpoint } from '@pointsman/core/runtime/failpoint'
+import type { Gate } from '@pointsman/core/runtime/gate'
+import { type LoadDeps, loadRecords, placeOf } from './load-items.ts'
+
+export interface GiveUpDeps extends LoadDeps {
+  readonly ledger: Ledger
+  readonly deadLetters: DeadLetters
+  readonly clock: Clock
+  readonly gates: LoadDeps['gates'] & { readonly ledger: Gate }
+  readonly hit: HitFailpoint
+}
+
+export interface GivenUp {
+  readonly obligation: ObligationId
+  readonly owner: OwnerId
+  readonly attempts: number
+  readonly parts: readonly Part[]
+  readonly reason: string
+}
+
+/** Dead letter first, then settle: a crash between them only repeats the letter (R8). */
+export async function giveUpParts(givenUp: GivenUp, deps: GiveUpDeps, signal: AbortSignal): Promise<void> {
+  const { attempts, obligation, owner, parts, reason } = givenUp
+  if (parts.length === 0) return
+  const { clock, deadLetters, gates, ledger } = deps
+  const records = await loadRecords(parts, deps, signal)
+  const letters = parts.map(({ offset, partition }) => {
+    const record = records.get(placeOf({ offset, partition }))
+    const origin = { partition, offset, key: record?.key, value: record?.value }
+    return { ...origin, reason, attempts, atMs: clock.nowMs() }
+  })
+  await gates.log.run(() => deadLetters.write(letters, signal), signal)
+  deps.hit('rt.dead-letter')
+  const outcomes = parts.map(part => ({ part, settlement: 'dead' }) as const)
+  await gates.ledger.run(() => ledger.settle(obligation, owner, outcomes, 0), signal)
+}

@@ -1,0 +1,65 @@
+// Writes objects until the index says of each whether it is stored: with the vector at hand a repeat costs nothing.
+import type { Digest } from '@pointsman/core/domain/identity'
+import type { VectorBytes } from '@pointsman/core/ports/embedder'
+import type { IndexObject, ObjectProperties, VectorStore } from '@pointsman/core/ports/vector-store'
+import type { Gate } from '@pointsman/core/runtime/gate'
+import type { ContentItem } from './work.ts'
+
+/** Objects of one call; two calls of this size in flight were fastest. */
+const objectsPerCall = 256
+
+export interface Written {
+  readonly stored: readonly ContentItem[]
+  /** Objects that can never be stored, with the reason. */
+  readonly rejected: ReadonlyMap<ContentItem, string>
+}
+
+export function propertiesOf({ content, logged, part }: ContentItem): ObjectProperties {
+  const { chunk, chunks, docId, metadata, sourceId, text, title, version } = logged.document
+  const identity = { docId, sourceId, version, generation: part.generation, paymentKey: content }
+  return { ...identity, chunk, chunks, title, text, metadata }
+}
+
+/** @param vectors - holds the content of every item. */
+export async function writeObjects(
+  items: readonly ContentItem[],
+  vectors: ReadonlyMap<Digest, VectorBytes>,
+  store: VectorStore,
+  gate: Gate,
+  signal: AbortSignal
+): Promise<Written> {
+  const stored: ContentItem[] = []
+  const rejected = new Map<ContentItem, string>()
+  let waiting = items.flatMap(item => withVector(item, vectors) ?? [])
+  while (waiting.length > 0) {
+    const chunk = waiting.slice(0, objectsPerCall)
+    const outcomes = await gate.run(
+      () =>
+        store.write(
+          chunk.map(({ object }) => object),
+          signal
+        ),
+      signal
+    )
+    const unknown = chunk.filter(({ item }, index) => {
+      const outcome = outcomes[index]
+      if (outcome?.kind === 'stored') stored.push(item)
+      else if (outcome?.kind === 'rejected') rejected.set(item, outcome.reason)
+      else return true
+      return false
+    })
+    if (unknown.length > 0) gate.close(`the outcome of ${unknown.length} writes is unknown`)
+    waiting = [...unknown, ...waiting.slice(objectsPerCall)]
+  }
+  return { stored, rejected }
+}
+
+interface Pending {
+  readonly item: ContentItem
+  readonly object: IndexObject
+}
+
+function withVector(item: ContentItem, vectors: ReadonlyMap<Digest, VectorBytes>): Pending | undefined {
+  const vector = vectors.get(item.content)
+  return vector && { item, object: { id: item.id, vector, properties: propertiesOf(item) } }
+}

@@ -72,14 +72,14 @@ class EmbedStream {
 
   /** A loop ends with its signal; anything else is a defect that must be seen and must not stop the lane. */
   async #forever(what: string, loop: () => Promise<void>, signal: AbortSignal): Promise<void> {
-    for (let tries = 0; !signal.aborted; tries += 1) {
+    for (let tries = 0; ; tries += 1) {
       try {
         await loop()
       } catch (error) {
-        if (signal.aborted) return
-        this.#deps.warn(`${what} failed, beginning again: ${messageOf(error)}`)
-        await this.#rest(tries, signal)
+        if (!signal.aborted) this.#deps.warn(`${what} failed, beginning again: ${messageOf(error)}`)
       }
+      if (signal.aborted) return
+      await this.#rest(tries, signal)
     }
   }
 
@@ -143,17 +143,16 @@ class EmbedStream {
   /** Finishes the work, again and again if need be: nobody else may while we live. */
   async #finish(work: Work): Promise<void> {
     const { signal } = this.#abandon
-    let next: Work | undefined = work
-    for (let tries = 0; next !== undefined && !signal.aborted; tries += 1) {
+    for (let tries = 0; ; tries += 1) {
       try {
-        await finishWork(next, this.#deps, signal)
+        const current = tries === 0 ? work : await this.#reload(work.obligation)
+        if (current !== undefined) await finishWork(current, this.#deps, signal)
         return
       } catch (error) {
         if (signal.aborted) return
         this.#deps.warn(`obligation ${work.obligation} failed, beginning again: ${messageOf(error)}`)
-        await this.#rest(tries, signal)
-        if (!signal.aborted) next = await this.#reload(work.obligation)
       }
+      await this.#rest(tries, signal)
     }
   }
 

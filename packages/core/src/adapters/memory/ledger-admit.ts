@@ -1,0 +1,144 @@
+import type { Digest } from '../../domain/identity.ts'
+import type { Action, Admission, AdmitReply, Candidate, Part, Verdict } from '../../ports/ledger.ts'
+import type { MemoryLedgerState, ObligationRecord } from './ledger-state.ts'
+import { partKey, shortContent } from './ledger-state.ts'
+
+export function admit(state: MemoryLedgerState, admission: Admission, nowMs: number): AdmitReply {
+  const known = state.obligations.get(admission.obligation)
+  if (known?.answer !== undefined && known.owner === admission.owner) {
+    return { kind: 'admitted', verdicts: known.answer }
+  }
+  const refusal = refuse(state, admission)
+  if (refusal !== undefined) return refusal
+  if (known !== undefined) throw new RangeError(`obligation ${admission.obligation} is in use`)
+
+  const record = newRequest(state, admission, nowMs)
+  state.obligations.set(record.id, record)
+  const verdicts = admission.slices.map(({ partition, to, candidates }) => {
+    const answers = candidates.map(candidate => admitOne(state, record, partition, candidate))
+    const partitionRecord = state.partitions.get(partition)
+    if (partitionRecord !== undefined) partitionRecord.frontier = to
+    return answers
+  })
+  record.answer = verdicts
+  state.nextObligation += 1
+  if (record.parts.size === 0) state.obligations.delete(record.id)
+  return { kind: 'admitted', verdicts }
+}
+
+function refuse(state: MemoryLedgerState, admission: Admission): AdmitReply | undefined {
+  const { epoch, lane, owner, slices } = admission
+  const inLane = slices.every(slice => state.partitions.get(slice.partition)?.lane === lane)
+  if (epoch !== state.epoch || !inLane) return { kind: 'fenced', epoch: state.epoch } // I8
+  if (state.phase === 'draining') return { kind: 'draining' }
+  if (state.pause !== undefined) return { kind: 'paused', reason: state.pause.reason }
+  if (!state.owners.has(owner)) return { kind: 'unregistered' }
+
+  const frontiers = new Map<number, bigint>()
+  for (const { partition, from } of slices) {
+    const frontier = state.partitions.get(partition)?.frontier
+    if (frontier !== undefined && frontier !== from) frontiers.set(partition, frontier)
+  }
+  return frontiers.size > 0 ? { kind: 'behind', frontiers } : undefined // I1
+}
+
+function newRequest(state: MemoryLedgerState, admission: Admission, nowMs: number): ObligationRecord {
+  return {
+    id: admission.obligation,
+    number: state.nextObligation,
+    rank: state.nextObligation,
+    sinceMs: nowMs,
+    movedBy: undefined,
+    kind: 'request',
+    owner: admission.owner,
+    state: 'admitted',
+    attempts: 0,
+    inputsAtRisk: 0,
+    notBeforeMs: 0,
+    reason: '',
+    answer: undefined,
+    parts: new Map(),
+    joined: new Set()
+  }
+}
+
+function admitOne(
+  state: MemoryLedgerState,
+  obligation: ObligationRecord,
+  partition: number,
+  candidate: Candidate
+): Verdict {
+  const verdict = judge(state, obligation, partition, candidate)
+  state.counts.admitted += 1
+  if (verdict.kind === 'part') state.counts[verdict.action] += 1
+  else state.counts[verdict.kind === 'elsewhere' ? 'share' : verdict.kind] += 1
+  return verdict
+}
+
+function judge(
+  state: MemoryLedgerState,
+  obligation: ObligationRecord,
+  partition: number,
+  candidate: Candidate
+): Verdict {
+  const { docKey, version, content, metadataHash } = candidate
+  const latest = state.latest.get(docKey)
+  if (latest !== undefined && latest.version > version) return { kind: 'superseded' }
+
+  const sameContent = latest !== undefined && latest.content === shortContent(content)
+  if (sameContent && latest.status !== 'dead') {
+    if (content === undefined || latest.metadataHash === metadataHash) {
+      state.latest.set(docKey, { ...latest, version })
+      return { kind: latest.status === 'open' ? 'covered' : 'unchanged' }
+    }
+    // An open part with other metadata may be written already: only a generation of its own is sure to win.
+    if (latest.status === 'indexed') {
+      const { generation } = latest
+      state.latest.set(docKey, { ...latest, version, metadataHash, status: 'open' })
+      addPart(state, obligation, { ...partOf(candidate, partition), action: 'refresh', generation })
+      return { kind: 'part', action: 'refresh', generation, replaces: true }
+    }
+  }
+
+  const generation = latest === undefined ? version : Math.max(version, latest.generation + 1)
+  const short = shortContent(content)
+  state.latest.set(docKey, { version, generation, content: short, metadataHash, status: 'open' })
+  const part = { ...partOf(candidate, partition), generation }
+  const replaces = latest !== undefined
+
+  if (content === undefined) {
+    addPart(state, obligation, { ...part, action: 'delete' })
+    return { kind: 'part', action: 'delete', generation, replaces }
+  }
+  const { action, payer } = obtain(state, obligation, content)
+  addPart(state, payer, { ...part, action })
+  if (payer === obligation) return { kind: 'part', action, generation, replaces }
+  payer.joined.add(partKey(part))
+  return { kind: 'elsewhere' }
+}
+
+function partOf(candidate: Candidate, partition: number): Omit<Part, 'action' | 'generation'> {
+  const { offset, docKey, content, tokens } = candidate
+  return { partition, offset, docKey, content, tokens }
+}
+
+/** Who obtains the vector, and how. Nobody is asked to pay for what is being paid for (I5). */
+function obtain(
+  state: MemoryLedgerState,
+  obligation: ObligationRecord,
+  content: Digest
+): { readonly action: Action; readonly payer: ObligationRecord } {
+  const paying = state.paying.get(content)
+  const payer = paying === undefined ? undefined : state.obligations.get(paying.obligation)
+  if (paying !== undefined && payer !== undefined) {
+    state.paying.set(content, { ...paying, parts: paying.parts + 1 })
+    return { action: 'share', payer }
+  }
+  state.paying.set(content, { obligation: obligation.id, parts: 1 })
+  return { action: state.processed.has(content) ? 'copy' : 'embed', payer: obligation }
+}
+
+function addPart(state: MemoryLedgerState, obligation: ObligationRecord, part: Part): void {
+  obligation.parts.set(partKey(part), part)
+  state.partitions.get(part.partition)?.open.add(part.offset)
+}

@@ -1,0 +1,166 @@
+// Everything that the ledger in memory knows, and the few questions that all transitions ask of it.
+//
+//   paying   content -> the one obligation that obtains its vector, and how many of its parts wait for it.
+//            Every part that needs a vector (embed, copy, share) is counted in exactly one entry.
+//   open     the unsettled offsets of a partition. Frontiers only rise, so a Set keeps them in order: its first is W.
+import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
+import type { Lane } from '../../domain/lane.ts'
+import type {
+  Latest,
+  LedgerCounts,
+  LedgerState,
+  Obligation,
+  ObligationKind,
+  ObligationState,
+  Part,
+  Phase,
+  Verdict
+} from '../../ports/ledger.ts'
+
+export interface PartitionRecord {
+  lane: Lane
+  frontier: bigint
+  readonly open: Set<bigint>
+}
+
+export interface ObligationRecord {
+  readonly id: ObligationId
+  /** Order of creation. */
+  readonly number: number
+  /** Number of the obligation that its parts were admitted into: the age that a move hands on. */
+  readonly rank: number
+  readonly sinceMs: number
+  readonly movedBy: { readonly owner: OwnerId; readonly from: ObligationId } | undefined
+  kind: ObligationKind
+  owner: OwnerId | undefined
+  state: ObligationState
+  attempts: number
+  inputsAtRisk: number
+  notBeforeMs: number
+  reason: string
+  /** The verdicts of the admission that made it, for a caller who missed them. */
+  answer: readonly (readonly Verdict[])[] | undefined
+  readonly parts: Map<string, Part>
+  /** Keys of parts that other obligations' admissions added, in their order. */
+  readonly joined: Set<string>
+}
+
+export interface OwnerRecord {
+  readonly instance: string
+  readonly service: string
+  leaseUntilMs: number
+  readonly members: Map<string, string>
+  /** Members of former lives of this instance, until this life has joined their group. */
+  readonly ghosts: Map<string, string>
+}
+
+export interface MemoryLedgerState {
+  ledgerId: string
+  epoch: number
+  phase: Phase
+  pause: LedgerState['pause']
+  defaultLane: Lane
+  /** The frontiers at the last switch. */
+  cut: ReadonlyMap<number, bigint>
+  nextOwner: number
+  nextObligation: number
+  readonly partitions: Map<number, PartitionRecord>
+  readonly latest: Map<Digest, Latest>
+  readonly processed: Set<Digest>
+  readonly paying: Map<Digest, { readonly obligation: ObligationId; readonly parts: number }>
+  readonly obligations: Map<ObligationId, ObligationRecord>
+  readonly owners: Map<OwnerId, OwnerRecord>
+  readonly counts: { -readonly [Name in Exclude<keyof LedgerCounts, 'processed'>]: number }
+}
+
+export function newLedgerState(ledgerId: string, defaultLane: Lane): MemoryLedgerState {
+  return {
+    ledgerId,
+    epoch: 1,
+    phase: 'stable',
+    pause: undefined,
+    defaultLane,
+    cut: new Map(),
+    nextOwner: 1,
+    nextObligation: 1,
+    partitions: new Map(),
+    latest: new Map(),
+    processed: new Set(),
+    paying: new Map(),
+    obligations: new Map(),
+    owners: new Map(),
+    counts: {
+      admitted: 0,
+      unchanged: 0,
+      covered: 0,
+      superseded: 0,
+      embed: 0,
+      copy: 0,
+      share: 0,
+      refresh: 0,
+      delete: 0,
+      indexed: 0,
+      deleted: 0,
+      skipped: 0,
+      dead: 0,
+      paidTokens: 0,
+      necessaryTokens: 0
+    }
+  }
+}
+
+export function partKey({
+  partition,
+  offset
+}: {
+  readonly partition: number
+  readonly offset: bigint
+}): string {
+  return `${partition}:${offset}`
+}
+
+/** The 64 bits of a payment key that `latest` keeps. */
+export function shortContent(content: Digest | undefined): string | undefined {
+  return content?.slice(8)
+}
+
+/** A part that needs a vector, and so is counted in `paying`. A refresh has one already. */
+export function needsVector(part: Part): part is Part & { readonly content: Digest } {
+  return part.content !== undefined && part.action !== 'refresh'
+}
+
+/** How `latest` of its document stands to a part: `names` it, or a `newer` or an `older` content, or another of its rank. */
+export function compareLatest(latest: Latest | undefined, part: Part): 'names' | 'newer' | 'older' | 'other' {
+  if (latest === undefined || latest.generation < part.generation) return 'older'
+  if (latest.generation > part.generation) return 'newer'
+  return latest.content === shortContent(part.content) ? 'names' : 'other'
+}
+
+export function sortedParts(parts: Iterable<Part>): Part[] {
+  return [...parts].sort((a, b) => a.partition - b.partition || (a.offset < b.offset ? -1 : 1))
+}
+
+export function describeObligation(record: ObligationRecord): Obligation {
+  const parts = new Map<number, number>()
+  for (const { partition } of sortedParts(record.parts.values())) {
+    parts.set(partition, (parts.get(partition) ?? 0) + 1)
+  }
+  const { id, kind, owner, state, attempts, inputsAtRisk, notBeforeMs, reason, sinceMs } = record
+  return { id, kind, owner, state, attempts, inputsAtRisk, notBeforeMs, reason, sinceMs, parts }
+}
+
+/** A life that is unknown, or whose lease ran out: what it owns may be taken over. */
+export function mayBeDead(state: MemoryLedgerState, owner: OwnerId, nowMs: number): boolean {
+  const record = state.owners.get(owner)
+  return record === undefined || record.leaseUntilMs <= nowMs
+}
+
+/** The obligation, if `owner` is the one who has to finish it. */
+export function heldBy(
+  state: MemoryLedgerState,
+  obligation: ObligationId,
+  owner: OwnerId
+): ObligationRecord | undefined {
+  const record = state.obligations.get(obligation)
+  return record?.owner === owner ? record : undefined
+}

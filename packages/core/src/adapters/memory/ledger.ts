@@ -1,0 +1,235 @@
+// The ledger in memory: the executable specification of docs/protocol.md, and the ledger of simulations and tests.
+// Each method is one transition; nothing in it waits, so each is atomic. `nowMs` is ledger time.
+import { randomUUID } from 'node:crypto'
+import { Failure } from '../../domain/failure.ts'
+import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
+import type { Lane } from '../../domain/lane.ts'
+import type {
+  Admission,
+  AdmitReply,
+  LaneSwitch,
+  Latest,
+  Ledger,
+  LedgerState,
+  MoveFields,
+  Part,
+  PartitionProgress,
+  PartitionState,
+  Registration,
+  SettleOutcome,
+  SettleReply,
+  Survey
+} from '../../ports/ledger.ts'
+import { checkAdmission, checkOutcomes, checkSwitch } from '../../runtime/check-ledger-call.ts'
+import { admit } from './ledger-admit.ts'
+import { adoptable, move, takeover } from './ledger-handover.ts'
+import { instancesOf, noteMember, register } from './ledger-lives.ts'
+import { settle } from './ledger-settle.ts'
+import type { MemoryLedgerState, PartitionRecord } from './ledger-state.ts'
+import { compareLatest, describeObligation, heldBy, newLedgerState, sortedParts } from './ledger-state.ts'
+
+export class MemoryLedger implements Ledger {
+  readonly #nowMs: () => number
+  readonly #listeners = new Set<() => void>()
+  #opened: MemoryLedgerState | undefined
+
+  /** @param state - a ledger that exists already; without one `open` makes it. */
+  constructor(nowMs: () => number, state?: MemoryLedgerState) {
+    this.#nowMs = nowMs
+    this.#opened = state
+  }
+
+  get #state(): MemoryLedgerState {
+    if (this.#opened === undefined) throw new Failure('LEDGER_FOREIGN', 'there is no ledger here')
+    return this.#opened
+  }
+
+  async open(defaultLane: Lane): Promise<LedgerState> {
+    this.#opened ??= newLedgerState(randomUUID(), defaultLane)
+    return this.state()
+  }
+
+  async state(): Promise<LedgerState> {
+    const { ledgerId, epoch, phase, pause, defaultLane } = this.#state
+    const partitions = new Map(this.#partitions().map(([partition, record]) => [partition, stateOf(record)]))
+    return { ledgerId, epoch, phase, pause, defaultLane, partitions }
+  }
+
+  async openPartition(partition: number, logStart: bigint): Promise<PartitionState> {
+    const known = this.#state.partitions.get(partition)
+    if (known !== undefined) return stateOf(known)
+    const record = { lane: this.#state.defaultLane, frontier: logStart, open: new Set<bigint>() }
+    this.#state.partitions.set(partition, record)
+    this.#wake()
+    return stateOf(record)
+  }
+
+  async register(registration: Registration): ReturnType<Ledger['register']> {
+    return register(this.#state, registration, this.#nowMs())
+  }
+
+  async renew(owner: OwnerId, leaseMs: number): Promise<boolean> {
+    const record = this.#state.owners.get(owner)
+    if (record === undefined) return false
+    record.leaseUntilMs = this.#nowMs() + leaseMs
+    return true
+  }
+
+  async noteMember(owner: OwnerId, group: string, memberId: string): Promise<void> {
+    noteMember(this.#state, owner, group, memberId)
+  }
+
+  async release(owner: OwnerId): Promise<void> {
+    this.#state.owners.delete(owner)
+  }
+
+  async admit(admission: Admission): Promise<AdmitReply> {
+    checkAdmission(admission)
+    return admit(this.#state, admission, this.#nowMs())
+  }
+
+  async attempt(
+    obligation: ObligationId,
+    owner: OwnerId,
+    attempt: number,
+    inputs: number
+  ): Promise<'journalled' | 'gone'> {
+    const record = heldBy(this.#state, obligation, owner)
+    if (record === undefined) return 'gone'
+    if (attempt > record.attempts) {
+      record.attempts = attempt
+      record.inputsAtRisk = inputs
+      record.state = 'paying'
+    }
+    return 'journalled'
+  }
+
+  async settle(
+    obligation: ObligationId,
+    owner: OwnerId,
+    outcomes: readonly SettleOutcome[],
+    paidTokens: number
+  ): Promise<SettleReply> {
+    checkOutcomes(outcomes)
+    return settle(this.#state, obligation, owner, outcomes, paidTokens)
+  }
+
+  async move(
+    from: ObligationId,
+    owner: OwnerId,
+    parts: readonly Part[],
+    to: Parameters<Ledger['move']>[3],
+    fields: MoveFields
+  ): ReturnType<Ledger['move']> {
+    return move(this.#state, from, owner, parts, to, fields, this.#nowMs())
+  }
+
+  async adoptable(limit: number): Promise<readonly ObligationId[]> {
+    return adoptable(this.#state, limit, this.#nowMs())
+  }
+
+  async takeover(
+    obligation: ObligationId,
+    claim: Parameters<Ledger['takeover']>[1]
+  ): ReturnType<Ledger['takeover']> {
+    return takeover(this.#state, obligation, claim, this.#nowMs())
+  }
+
+  async watermarks(): Promise<ReadonlyMap<number, bigint>> {
+    return new Map(this.#partitions().map(([partition, record]) => [partition, watermarkOf(record)]))
+  }
+
+  async superseded(parts: readonly Part[]): Promise<readonly boolean[]> {
+    return parts.map(part => compareLatest(this.#state.latest.get(part.docKey), part) === 'newer')
+  }
+
+  async pause(expectedEpoch: number, reason: string, actor: string): Promise<boolean> {
+    if (this.#state.epoch !== expectedEpoch) return false
+    this.#state.pause ??= { reason, actor, sinceMs: this.#nowMs() }
+    this.#wake()
+    return true
+  }
+
+  async resume(expectedEpoch: number): Promise<boolean> {
+    if (this.#state.epoch !== expectedEpoch) return false
+    this.#state.pause = undefined
+    this.#wake()
+    return true
+  }
+
+  async switchLanes(change: LaneSwitch): ReturnType<Ledger['switchLanes']> {
+    checkSwitch(change)
+    const state = this.#state
+    // An epoch belongs to one switch, so this is its caller, who missed the answer.
+    if (state.epoch === change.epoch) return { kind: 'switched', frontiers: state.cut }
+    if (state.epoch !== change.expectedEpoch) return { kind: 'refused', epoch: state.epoch }
+
+    state.epoch = change.epoch
+    state.phase = 'stable'
+    state.defaultLane = change.defaultLane
+    for (const [partition, lane] of change.lanes) {
+      const record = state.partitions.get(partition)
+      if (record !== undefined) record.lane = lane
+    }
+    state.cut = new Map(this.#partitions().map(([partition, { frontier }]) => [partition, frontier]))
+    this.#wake()
+    return { kind: 'switched', frontiers: state.cut }
+  }
+
+  async survey(): Promise<Survey> {
+    const progress = this.#partitions().map(([partition, record]): [number, PartitionProgress] => {
+      const { open } = record
+      return [partition, { ...stateOf(record), watermark: watermarkOf(record), unsettled: open.size }]
+    })
+    return {
+      state: await this.state(),
+      progress: new Map(progress),
+      obligations: [...this.#state.obligations.values()]
+        .sort((a, b) => a.number - b.number)
+        .map(describeObligation),
+      instances: instancesOf(this.#state),
+      counts: { ...this.#state.counts, processed: this.#state.processed.size },
+      nowMs: this.#nowMs()
+    }
+  }
+
+  async latest(docKeys: readonly Digest[]): Promise<readonly (Latest | undefined)[]> {
+    return docKeys.map(docKey => this.#state.latest.get(docKey))
+  }
+
+  async processed(contents: readonly Digest[]): Promise<readonly boolean[]> {
+    return contents.map(content => this.#state.processed.has(content))
+  }
+
+  async parts(obligation: ObligationId): Promise<readonly Part[]> {
+    return sortedParts(this.#state.obligations.get(obligation)?.parts.values() ?? [])
+  }
+
+  async watch(onChange: () => void): Promise<AsyncDisposable> {
+    // A listener of its own: the same function may watch twice.
+    const listener = (): void => onChange()
+    this.#listeners.add(listener)
+    return {
+      [Symbol.asyncDispose]: async () => {
+        this.#listeners.delete(listener)
+      }
+    }
+  }
+
+  #wake(): void {
+    for (const listener of this.#listeners) queueMicrotask(listener)
+  }
+
+  #partitions(): [number, PartitionRecord][] {
+    return [...this.#state.partitions].sort(([a], [b]) => a - b)
+  }
+}
+
+function stateOf({ lane, frontier }: PartitionRecord): PartitionState {
+  return { lane, frontier }
+}
+
+function watermarkOf({ open, frontier }: PartitionRecord): bigint {
+  const [lowest] = open
+  return lowest ?? frontier
+}

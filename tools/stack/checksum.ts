@@ -5,14 +5,14 @@ import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { StackError } from './stack-error.ts'
 
-export async function sha256OfFile(path: string): Promise<string> {
+async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(path), hash)
   return hash.digest('hex')
 }
 
 /** As `sha256sum * | sha256sum` with the names sorted by their bytes. */
-export async function sha256OfFolder(folder: string): Promise<string> {
+async function sha256OfFolder(folder: string): Promise<string> {
   const names = (await readdir(folder)).sort()
   const lines = await Promise.all(
     names.map(async name => `${await sha256OfFile(join(folder, name))}  ${name}\n`)

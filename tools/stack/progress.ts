@@ -75,7 +75,7 @@ function describe({ what, estimateMs, beganMs, fraction }: RunningTask): string 
   return `${what} ${Math.round(fraction * 100)} %, ${leftMs > 0 ? `about ${duration(leftMs)} left` : 'nearly there'}`
 }
 
-export function duration(ms: number): string {
+function duration(ms: number): string {
   const seconds = Math.round(ms / 1000)
   return seconds < 90 ? `${seconds} s` : `${Math.round(seconds / 60)} min`
 }

@@ -54,7 +54,7 @@ export interface Stack extends AsyncDisposable {
   part(name: PartName): PartHandle
 }
 
-export const defaultParts: readonly PartName[] = ['kafka', 'registry', 'redis', 'weaviate']
+const defaultParts: readonly PartName[] = ['kafka', 'registry', 'redis', 'weaviate']
 
 const watchdogGraceSeconds = 8
 

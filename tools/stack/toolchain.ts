@@ -99,7 +99,7 @@ async function tryJava(path: string): Promise<JavaFound | undefined> {
 }
 
 /** `version "1.8.0_402"` is 8, `version "21"` and `version "25.0.1"` are 21 and 25. */
-export function parseJavaMajor(text: string): number | undefined {
+function parseJavaMajor(text: string): number | undefined {
   const found = /version "(?:1\.)?(\d+)/.exec(text)
   return found === null ? undefined : Number(found[1])
 }

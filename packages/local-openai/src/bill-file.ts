@@ -34,7 +34,7 @@ export class BillFile implements Disposable {
     if (end < bytes.length) ftruncateSync(descriptor, end)
     for (let from = 0; from < end; ) {
       const to = bytes.indexOf(0x0a, from)
-      replay(recordSchema.parse(JSON.parse(bytes.toString('utf8', from, to))))
+      replay(parseRecord(bytes.toString('utf8', from, to), `${path}, byte ${from}`))
       from = to + 1
     }
     return new BillFile(descriptor)
@@ -50,5 +50,13 @@ export class BillFile implements Disposable {
 
   [Symbol.dispose](): void {
     closeSync(this.#descriptor)
+  }
+}
+
+function parseRecord(line: string, place: string): BillRecord {
+  try {
+    return recordSchema.parse(JSON.parse(line))
+  } catch (cause) {
+    throw new Error(`${place}: not a line of a bill of this version`, { cause })
   }
 }

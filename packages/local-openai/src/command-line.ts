@@ -11,6 +11,10 @@ An OpenAI-compatible embeddings server for rehearsal and tests.
 
   --port N          port; 0, the default, takes a free one
   --host ADDRESS    address to listen on (default 127.0.0.1)
+  --vectors V       fast (default): deterministic noise, served as OpenAI's models; or
+                    minilm: real vectors, served as all-minilm-l6-v2
+  --minilm-dir DIR  where the model's files are (default: the variable MINILM_DIR)
+  --threads N       threads for minilm (default: cores - 1)
   --latency L       least time to an answer: 200 (ms), 100..300 (uniform) or
                     lognormal:MEDIAN,P99 (default 0)
   --tier T          rate limits of a usage tier: none, free, 1 to 5 (default none)
@@ -29,6 +33,9 @@ export type Command =
 const flags = {
   port: { type: 'string' },
   host: { type: 'string' },
+  vectors: { type: 'string' },
+  'minilm-dir': { type: 'string' },
+  threads: { type: 'string' },
   latency: { type: 'string' },
   tier: { type: 'string' },
   'api-key': { type: 'string', multiple: true },
@@ -40,18 +47,29 @@ const flags = {
 
 const whole = z.string().regex(/^\d+$/, 'must be a whole number').transform(Number)
 
-const schema = z.object({
-  port: whole.pipe(z.number().max(65_535)).default(0),
-  host: z.string().min(1).default('127.0.0.1'),
-  latency: z.string().transform(parseLatency).optional(),
-  tier: tierSchema.optional(),
-  'api-key': z.array(z.string().min(1)).optional(),
-  state: z.string().min(1).optional(),
-  seed: whole.default(1),
-  json: z.boolean().default(false)
-})
+const schema = z
+  .object({
+    port: whole.pipe(z.number().max(65_535)).default(0),
+    host: z.string().min(1).default('127.0.0.1'),
+    vectors: z.enum(['fast', 'minilm']).default('fast'),
+    'minilm-dir': z.string().min(1).optional(),
+    threads: whole.pipe(z.number().min(1).max(256)).optional(),
+    latency: z.string().transform(parseLatency).optional(),
+    tier: tierSchema.optional(),
+    'api-key': z.array(z.string().min(1)).optional(),
+    state: z.string().min(1).optional(),
+    seed: whole.default(1),
+    json: z.boolean().default(false)
+  })
+  .refine(values => values.vectors === 'fast' || values['minilm-dir'] !== undefined, {
+    path: ['minilm-dir'],
+    message: 'is needed for --vectors minilm; or set MINILM_DIR',
+    // Also when another option is wrong: all problems are named at once.
+    when: () => true
+  })
 
-export function parseCommandLine(args: readonly string[]): Command {
+/** @param minilmDir - where the model's files are, unless the arguments say. */
+export function parseCommandLine(args: readonly string[], minilmDir?: string): Command {
   // Not strict, so that every problem is found and not only the first.
   const { values, positionals, tokens } = parseArgs({
     args: [...args],
@@ -62,7 +80,7 @@ export function parseCommandLine(args: readonly string[]): Command {
   if (values['help'] === true) return { kind: 'help' }
 
   const unknown = tokens.filter(token => token.kind === 'option' && !Object.hasOwn(flags, token.name))
-  const result = schema.safeParse(values)
+  const result = schema.safeParse({ ...(minilmDir && { 'minilm-dir': minilmDir }), ...values })
   const problems = [
     ...unknown.map(token => `${token.kind === 'option' ? token.rawName : ''}: no such option`),
     ...positionals.map(word => `${word}: unexpected`),
@@ -70,11 +88,27 @@ export function parseCommandLine(args: readonly string[]): Command {
   ]
   if (!result.success || problems.length > 0) return { kind: 'wrong', problems }
 
-  const { port, host, latency, tier, state, seed, json, 'api-key': apiKeys } = result.data
+  const {
+    port,
+    host,
+    latency,
+    tier,
+    state,
+    seed,
+    json,
+    vectors,
+    threads,
+    'api-key': apiKeys,
+    'minilm-dir': folder = ''
+  } = result.data
   const options = {
     port,
     host,
     seed,
+    vectors:
+      vectors === 'fast'
+        ? ({ kind: 'fast' } as const)
+        : ({ kind: 'minilm', folder, ...(threads !== undefined && { threads }) } as const),
     ...(latency && { latency }),
     ...(tier && { limits: tier }),
     ...(apiKeys && { apiKeys }),

@@ -2,8 +2,17 @@
 import { once } from 'node:events'
 import { parseCommandLine, usage } from './command-line.ts'
 import { startLocalOpenai } from './start-local-openai.ts'
+import type { LocalOpenaiOptions } from './start-local-openai.ts'
 
-const command = parseCommandLine(process.argv.slice(2))
+async function serve(options: LocalOpenaiOptions, json: boolean): Promise<void> {
+  const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
+  await using server = await startLocalOpenai(options)
+  const { url, adminUrl } = server
+  console.log(json ? JSON.stringify({ url, adminUrl, pid: process.pid }) : `Ready at ${url}`)
+  await stop
+}
+
+const command = parseCommandLine(process.argv.slice(2), process.env['MINILM_DIR'])
 switch (command.kind) {
   case 'help':
     console.log(usage)
@@ -14,13 +23,9 @@ switch (command.kind) {
     )
     process.exitCode = 2
     break
-  case 'serve': {
-    const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
-    const server = await startLocalOpenai(command.options)
-    const { url, adminUrl } = server
-    console.log(command.json ? JSON.stringify({ url, adminUrl, pid: process.pid }) : `Ready at ${url}`)
-    await stop
-    await server[Symbol.asyncDispose]()
-    break
-  }
+  case 'serve':
+    await serve(command.options, command.json).catch((error: unknown) => {
+      console.error(`local-openai: ${error instanceof Error ? error.message : String(error)}`)
+      process.exitCode = 1
+    })
 }

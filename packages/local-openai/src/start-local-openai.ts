@@ -13,15 +13,23 @@ import type { LocalServer } from './local-server.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { TokenCounter } from './token-counter.ts'
+import type { VectorSource } from './vector-source.ts'
 
 /** How long running requests may take to end when the server stops. */
 const drainMs = 10_000
+
+export type VectorOptions =
+  | { readonly kind: 'fast' }
+  /** `folder` holds the model's two files; `threads` is one less than there are cores unless told. */
+  | { readonly kind: 'minilm'; readonly folder: string; readonly threads?: number }
 
 export interface LocalOpenaiOptions {
   /** 127.0.0.1 unless told. */
   readonly host?: string
   /** A free port unless told. */
   readonly port?: number
+  /** Fast vectors and OpenAI's models unless told. */
+  readonly vectors?: VectorOptions
   /** No latency unless told. */
   readonly latency?: Latency
   /** No limits unless told. */
@@ -55,7 +63,7 @@ export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promis
   const faults = faultScriptSchema.parse(options.faults ?? { rules: [] })
   const server: LocalServer = {
     clock: new SystemClock(),
-    vectors: resources.use(new FastVectors()),
+    vectors: resources.use(await openVectors(options.vectors ?? { kind: 'fast' })),
     counter: new TokenCounter(),
     bill: resources.use(new Bill(options.stateFile)),
     journal: new Journal(options.journalLimit ?? 10_000),
@@ -86,4 +94,11 @@ export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promis
       await held.disposeAsync()
     }
   }
+}
+
+async function openVectors(options: VectorOptions): Promise<VectorSource> {
+  if (options.kind === 'fast') return new FastVectors()
+  // Loaded only when wanted: it brings a large native library with it.
+  const { MinilmVectors } = await import('./minilm-vectors.ts')
+  return await MinilmVectors.start(options.folder, options.threads)
 }

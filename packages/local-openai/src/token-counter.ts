@@ -1,4 +1,5 @@
 import { countTokens, decode } from 'gpt-tokenizer/encoding/cl100k_base'
+import { PieceCounter } from './piece-counter.ts'
 
 /** Text that looks like a special token is text: OpenAI's embeddings endpoint embeds it. */
 const asText = { disallowedSpecial: new Set<string>() }
@@ -7,12 +8,14 @@ const cacheSlots = 1 << 17
 
 /**
  * Counts cl100k_base tokens. Counts are remembered by the text's digest in a table of fixed
- * size where a newer text takes the older one's slot: counting costs ten times all the rest.
+ * size where a newer text takes the older one's slot: counting costs more than all the rest.
  */
 export class TokenCounter {
+  readonly #pieces = new PieceCounter(piece => countTokens(piece, asText))
   /** Per slot: 16 bytes of the digest, then the count + 1 (0 = empty). */
   readonly #slots = new Uint32Array(cacheSlots * 5)
 
+  /** @param digest - SHA-256 of the text. */
   count(text: string, digest: Buffer): number {
     const a = digest.readUInt32LE(0)
     const b = digest.readUInt32LE(4)
@@ -30,7 +33,7 @@ export class TokenCounter {
     )
       return known - 1
 
-    const tokens = countTokens(text, asText)
+    const tokens = this.#pieces.count(text)
     slots[slot] = a
     slots[slot + 1] = b
     slots[slot + 2] = c

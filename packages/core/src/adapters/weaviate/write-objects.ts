@@ -1,0 +1,181 @@
+// Writing with a truthful answer per object. Weaviate acknowledges a call as a whole, reports errors by index, and may
+// apply any part of a call that it did not answer. Invariants, each with a test in
+// test/integration/weaviate-doubt.test.ts or weaviate-stub.test.ts:
+//
+//   W1  `stored` is said only of what a call acknowledged without any error, or of what was read back and found by
+//       its own vector.
+//   W2  A call with any error acknowledges nothing: everything in it is read back.
+//   W3  Stored is not searchable: a call cut off between Weaviate's object store and its vector index leaves objects
+//       that no search finds, and writing the same vector again skips the index. So an object is in doubt from the
+//       send until W1 holds, and a doubted object is looked for by its own vector before it is called stored.
+//   W4  An object that is not found by its own vector is indexed anew by writing it with one bit of its vector changed,
+//       then as it is. Unlike delete and insert, no crash in between loses it.
+import { Failure } from '../../domain/failure.ts'
+import type { ObjectId } from '../../domain/identity.ts'
+import { vectorFault } from '../../domain/vector-bytes.ts'
+import type { IndexObject, WriteOutcome } from '../../ports/vector-store.ts'
+import type { WeaviateGrpc } from './grpc-api.ts'
+
+export interface Deadlines {
+  /** Of one insert or deletion. Generous: cutting off a slow call is what leaves objects without index entries. */
+  readonly writeDeadlineMs: number
+  /** Of one query. */
+  readonly queryDeadlineMs: number
+}
+
+const maxObjects = 500
+/** Vectors held at once while reading back. */
+const confirmChunk = 100
+const confirmConcurrency = 8
+/** Documents of equal text share their vector: the one looked for may not come first. */
+const selfQueryLimit = 10
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** The shard or the server refuses for the moment; Weaviate has no codes for it. */
+const refusedForNow =
+  /read-?only|not enough memory|no space left|disk usage|memory usage|not found in schema|could not find class|shut(ting)? ?down|not ready|still loading/i
+/** The server gave up half-way. */
+const cutOff =
+  /context canceled|deadline exceeded|timeout|timed out|unavailable|connection|unexpected error|EOF/i
+
+export class ObjectWriter {
+  readonly #grpc: WeaviateGrpc
+  readonly #dimensions: number
+  readonly #deadlines: Deadlines
+  /** Sent and not yet known to be both stored and searchable; as small as what callers have not settled. */
+  readonly #doubted = new Set<ObjectId>()
+
+  constructor(grpc: WeaviateGrpc, dimensions: number, deadlines: Deadlines) {
+    this.#grpc = grpc
+    this.#dimensions = dimensions
+    this.#deadlines = deadlines
+  }
+
+  async write(objects: readonly IndexObject[], signal: AbortSignal): Promise<readonly WriteOutcome[]> {
+    refuseMalformedCall(objects)
+    const faults = objects.map(object => objectFault(object, this.#dimensions))
+    const sound = objects.filter((_, index) => faults[index] === undefined)
+    const outcomes = sound.length === 0 ? [] : await this.#send(sound, signal)
+
+    const answers = outcomes.values()
+    return faults.map(reason => {
+      if (reason !== undefined) return { kind: 'rejected', reason }
+      return answers.next().value ?? { kind: 'unknown', reason: 'no answer' }
+    })
+  }
+
+  /** Which of these are stored and searchable; what is stored only is indexed anew first (W4). */
+  async confirm(ids: readonly ObjectId[], signal: AbortSignal): Promise<Set<ObjectId>> {
+    const confirmed = new Set<ObjectId>()
+    for (let start = 0; start < ids.length; start += confirmChunk) {
+      const chunk = ids.slice(start, start + confirmChunk)
+      const objects = await this.#grpc.objects(chunk, this.#deadlines.queryDeadlineMs, signal)
+      await this.#index(await this.#unsearchable(objects, signal), signal)
+      for (const { id } of objects) {
+        confirmed.add(id)
+        this.#doubted.delete(id)
+      }
+    }
+    return confirmed
+  }
+
+  async #send(objects: readonly IndexObject[], signal: AbortSignal): Promise<readonly WriteOutcome[]> {
+    const doubtedBefore = objects.filter(({ id }) => this.#doubted.has(id))
+    for (const { id } of objects) this.#doubted.add(id)
+    const insert = this.#grpc.insert(objects, this.#deadlines.writeDeadlineMs, signal)
+    const errors = await insert.catch((error: unknown) => error)
+    signal.throwIfAborted()
+    if (!(errors instanceof Map)) return await this.#readBack(objects, new Map(), String(errors), signal)
+    if (errors.size > 0) return await this.#readBack(objects, errors, 'not acknowledged', signal)
+
+    for (const { id } of objects) this.#doubted.delete(id)
+    for (const { id } of doubtedBefore) this.#doubted.add(id)
+    if (doubtedBefore.length > 0)
+      await this.confirm(
+        doubtedBefore.map(({ id }) => id),
+        signal
+      )
+    return objects.map(() => ({ kind: 'stored' }))
+  }
+
+  /** @param errors - by index into `objects`. */
+  async #readBack(
+    objects: readonly IndexObject[],
+    errors: ReadonlyMap<number, string>,
+    doubt: string,
+    signal: AbortSignal
+  ): Promise<readonly WriteOutcome[]> {
+    const refusal = errors.values().find(message => refusedForNow.test(message))
+    if (refusal !== undefined) throw new Failure('STORE_UNAVAILABLE', `Weaviate refuses to write: ${refusal}`)
+
+    const stored = await this.confirm(
+      objects.map(({ id }) => id),
+      signal
+    )
+    return objects.map(({ id }, index) => {
+      if (stored.has(id)) return { kind: 'stored' }
+      const reason = errors.get(index)
+      if (reason === undefined || cutOff.test(reason)) return { kind: 'unknown', reason: reason ?? doubt }
+      this.#doubted.delete(id)
+      return { kind: 'rejected', reason }
+    })
+  }
+
+  async #unsearchable(objects: readonly IndexObject[], signal: AbortSignal): Promise<readonly IndexObject[]> {
+    const missing: IndexObject[] = []
+    const queue = objects.values()
+    const search = async (): Promise<void> => {
+      for (const object of queue) {
+        const hits = await this.#grpc.nearestIds(
+          object.vector,
+          selfQueryLimit,
+          this.#deadlines.queryDeadlineMs,
+          signal
+        )
+        if (!hits.includes(object.id)) missing.push(object)
+      }
+    }
+    await Promise.all(Array.from({ length: confirmConcurrency }, search))
+    return missing
+  }
+
+  async #index(objects: readonly IndexObject[], signal: AbortSignal): Promise<void> {
+    if (objects.length === 0) return
+    for (const version of [objects.map(withOtherVector), objects]) {
+      const errors = await this.#grpc.insert(version, this.#deadlines.writeDeadlineMs, signal)
+      const [error] = errors.values()
+      if (error !== undefined)
+        throw new Failure('STORE_UNAVAILABLE', `Weaviate did not index again: ${error}`)
+    }
+  }
+}
+
+function refuseMalformedCall(objects: readonly IndexObject[]): void {
+  if (objects.length > maxObjects) {
+    throw new Failure('STORE_REJECTED', `${objects.length} objects: a write takes at most ${maxObjects}`)
+  }
+  if (new Set(objects.map(({ id }) => id)).size !== objects.length) {
+    throw new Failure('STORE_REJECTED', 'the ids of one write must differ')
+  }
+}
+
+/** What would make Weaviate refuse this object, or the whole call because of it. */
+function objectFault({ id, vector, properties }: IndexObject, dimensions: number): string | undefined {
+  if (!uuid.test(id)) return `the id is not a UUID in lower case: ${id}`
+  const wrong = vectorFault(vector, dimensions)
+  if (wrong !== undefined) return `the vector ${wrong}`
+  for (const [name, value] of Object.entries(properties)) {
+    if (typeof value === 'string' && !value.isWellFormed()) return `${name} is not well-formed Unicode`
+    if (typeof value === 'number' && !Number.isSafeInteger(value))
+      return `${name} is not an integer: ${value}`
+  }
+  return undefined
+}
+
+/** The lowest bit of the first component changed: too little to matter, enough to make Weaviate index it anew. */
+function withOtherVector(object: IndexObject): IndexObject {
+  const vector = Uint8Array.from(object.vector)
+  vector[0] = (vector[0] ?? 0) ^ 1
+  return { ...object, vector }
+}

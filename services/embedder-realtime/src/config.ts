@@ -26,6 +26,8 @@ const schema = z.object({
   EMBED_REQUEST_TOKENS: count.max(300_000).default(250_000),
   EMBED_MAX_IN_FLIGHT: count.max(256).default(8),
   EMBED_MAX_ATTEMPTS: count.default(5),
+  /** How long texts whose attempts all ended unknown rest before they are tried again apart. */
+  EMBED_DOUBT_DELAY_MS: count.default(5_000),
   EMBED_TIMEOUT_MS: count.default(60_000),
   EMBED_LINGER_MS: z.coerce.number().int().nonnegative().default(20),
   INSTANCE_LEASE_MS: count.min(2_000).default(10_000),

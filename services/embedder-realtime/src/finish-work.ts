@@ -15,11 +15,10 @@ export interface FinishDeps extends ObtainDeps, GiveUpDeps {
   readonly store: VectorStore
   readonly membership: Pick<Membership, 'newObligation'>
   readonly gates: ObtainDeps['gates'] & GiveUpDeps['gates']
+  /** How long texts whose attempts all ended unknown rest before they are tried again apart. */
+  readonly doubtDelayMs: number
   readonly warn: (message: string) => void
 }
-
-/** How long contents with doubtful attempts rest before they are tried again apart. */
-const doubtDelayMs = 5_000
 
 /**
  * Resolves when the obligation is finished, or when it is somebody else's by now.
@@ -170,7 +169,7 @@ class WorkRun {
       this.#dead.set(...first)
       return
     }
-    const { gates, ledger, maxAttempts, membership, warn } = this.#deps
+    const { doubtDelayMs, gates, ledger, maxAttempts, membership, warn } = this.#deps
     const middle = Math.ceil(doubtful.length / 2)
     for (const half of [doubtful.slice(0, middle), doubtful.slice(middle)]) {
       const parts = half.flatMap(([content]) => groups.get(content) ?? []).map(({ part }) => part)

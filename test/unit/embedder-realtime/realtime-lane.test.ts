@@ -1,0 +1,226 @@
+import { Failure } from '@pointsman/core/domain/failure'
+import { expect, test, vi } from 'vitest'
+import { aText, aTombstone, MemoryLane } from '../../support/memory-lane.ts'
+
+const payments = (lane: MemoryLane): readonly number[] => [...lane.embedder.payments.values()]
+
+test('indexes every document, pays for each text one time, and commits to the end of the log', async () => {
+  await using world = new MemoryLane()
+  world.start('one')
+  const documents = Array.from({ length: 200 }, (_, index) => aText(`d${index}`, 1, `text number ${index}`))
+  await world.emit(...documents)
+  await world.settled()
+
+  expect(Object.keys(world.texts())).toHaveLength(200)
+  expect(payments(world)).toEqual(Array.from({ length: 200 }, () => 1))
+  const { end } = world.log.bounds(0)
+  await vi.waitFor(() => expect(world.log.group('pointsman.embedder-realtime').committed.get(0)).toBe(end))
+})
+
+test('keeps the newest version alone, through updates, returns to an old text, and deletes', async () => {
+  await using world = new MemoryLane()
+  world.start('one')
+  await world.emit(
+    aText('a', 1, 'first'),
+    aText('a', 2, 'second'),
+    aText('a', 3, 'first'),
+    aText('b', 1, 'gone soon'),
+    aTombstone('b', 2),
+    aText('c', 5, 'newest'),
+    aText('c', 4, 'late and old')
+  )
+  await world.settled()
+
+  expect(world.texts()).toEqual({ a: ['first'], c: ['newest'] })
+})
+
+test('pays for a text that many documents have one time, whoever admits them', async () => {
+  await using world = new MemoryLane()
+  world.start('one')
+  world.start('two')
+  await world.emit(...Array.from({ length: 100 }, (_, index) => aText(`d${index}`, 1, 'the same words')))
+  await world.settled()
+  await world.emit(aText('later', 1, 'the same words'))
+  await world.settled()
+
+  expect(Object.keys(world.texts())).toHaveLength(101)
+  expect(payments(world)).toEqual([1])
+})
+
+test('changes metadata in place without paying', async () => {
+  await using world = new MemoryLane()
+  world.start('one')
+  await world.emit(aText('a', 1, 'words', '{"tag":1}'))
+  await world.settled()
+  await world.emit(aText('a', 2, 'words', '{"tag":2}'))
+  await world.settled()
+
+  const [object] = [...world.store.objects.values()]
+  expect(object?.properties).toMatchObject({ metadata: '{"tag":2}', version: 2 })
+  expect(payments(world)).toEqual([1])
+})
+
+test('finds a poisoned input by bisection, gives it up with its reason, and indexes its neighbours', async () => {
+  await using world = new MemoryLane()
+  world.embedder.poison('poison')
+  await world.emit(...['x', 'poison', 'y', 'z'].map((text, index) => aText(`d${index}`, 1, text)))
+  world.start('one')
+  await world.settled()
+
+  expect(Object.keys(world.texts())).toEqual(expect.arrayContaining(['d0', 'd2', 'd3']))
+  expect(world.texts()).not.toHaveProperty('d1')
+  expect(world.log.letters.map(({ key }) => key)).toEqual(['d1'])
+  expect(payments(world)).toEqual([1, 1, 1])
+})
+
+test('repeats a refused call without another attempt', async () => {
+  await using world = new MemoryLane()
+  const refusal = {
+    kind: 'refused',
+    failure: new Failure('EMBED_RATE_LIMITED', 'slow', { retryAfterMs: 20 })
+  } as const
+  world.embedder.fail(refusal, refusal)
+  const attempt = vi.spyOn(world.ledger, 'attempt')
+  world.start('one')
+  await world.emit(aText('a', 1, 'words'))
+  await world.settled()
+
+  expect(attempt).toHaveBeenCalledTimes(1)
+  expect(payments(world)).toEqual([1])
+})
+
+test('journals another attempt after an unknown outcome, which may cost the request one more time', async () => {
+  await using world = new MemoryLane()
+  world.embedder.fail({ kind: 'unknown-paid' })
+  const attempt = vi.spyOn(world.ledger, 'attempt')
+  world.start('one')
+  await world.emit(aText('a', 1, 'words'))
+  await world.settled()
+
+  expect(attempt.mock.calls.map(([, , number]) => number)).toEqual([1, 2])
+  expect(payments(world)).toEqual([2])
+  expect(world.texts()).toEqual({ a: ['words'] })
+})
+
+test('texts whose attempts all end unknown are halved until the cause stands alone and is given up', async () => {
+  await using world = new MemoryLane()
+  const { embedder } = world
+  const cursed = {
+    model: embedder.model,
+    dimensions: embedder.dimensions,
+    check: () => Promise.resolve(),
+    embed: (texts: readonly string[], signal: AbortSignal) => {
+      if (texts.includes('cursed')) throw new Failure('EMBED_OUTCOME_UNKNOWN', 'no answer')
+      return embedder.embed(texts, signal)
+    }
+  }
+  await world.emit(...['x', 'cursed', 'y', 'z'].map((text, index) => aText(`d${index}`, 1, text)))
+  world.start('one', { embedder: cursed })
+  await world.settled()
+
+  expect(Object.keys(world.texts()).sort()).toEqual(['d0', 'd2', 'd3'])
+  expect(world.log.letters.map(({ key, reason }) => [key, reason])).toEqual([['d1', 'no answer']])
+  expect(payments(world)).toEqual([1, 1, 1])
+})
+
+test('rejects what does not match its hash, is empty or too long before paying', async () => {
+  await using world = new MemoryLane()
+  world.start('one')
+  await world.emit(
+    { ...aText('tampered', 1, 'words'), text: 'other words' },
+    { ...aText('empty', 1, ' '), tokens: 1 },
+    { ...aText('long', 1, 'words'), tokens: 9_000 },
+    aText('fine', 1, 'fine words')
+  )
+  await world.settled()
+
+  expect(world.texts()).toEqual({ fine: ['fine words'] })
+  expect(Object.fromEntries(world.log.letters.map(({ key, reason }) => [key, reason]))).toEqual({
+    empty: 'the text is empty',
+    long: '9000 tokens: an input has 1 to 8191',
+    tampered: 'the text does not match its hash'
+  })
+})
+
+test('stops admitting while the index is down, and goes on by itself', async () => {
+  await using world = new MemoryLane()
+  const { lane } = world.start('one')
+  await world.emit(aText('a', 1, 'before'))
+  await world.settled()
+  world.store.setDown(true)
+  await world.emit(aText('b', 1, 'during'))
+  await vi.waitFor(() => expect(lane.readiness().ready).toBe(false))
+  const admit = vi.spyOn(world.ledger, 'admit')
+  await world.emit(aText('c', 1, 'still down'))
+  expect(admit).not.toHaveBeenCalled()
+  world.store.setDown(false)
+  await world.settled()
+
+  expect(Object.keys(world.texts()).sort()).toEqual(['a', 'b', 'c'])
+  expect(payments(world)).toEqual([1, 1, 1])
+})
+
+test('does not admit while paused, and goes on when resumed', async () => {
+  await using world = new MemoryLane()
+  await world.ledger.open('realtime')
+  await world.ledger.pause(1, 'maintenance', 'test')
+  world.start('one')
+  await world.emit(aText('a', 1, 'words'))
+  await vi.waitFor(async () => expect((await world.ledger.survey()).instances).toHaveLength(1))
+  expect((await world.ledger.survey()).counts.admitted).toBe(0)
+  await world.ledger.resume(1)
+  await world.settled()
+
+  expect(world.texts()).toEqual({ a: ['words'] })
+})
+
+test.each(['lost-answer', 'unknown-stored', 'unknown-absent', 'refused'] as const)(
+  'writes again after a write that ended %s, and never pays again for it',
+  async fault => {
+    await using world = new MemoryLane()
+    world.store.fail(fault)
+    world.start('one')
+    await world.emit(aText('a', 1, 'words'), aText('b', 1, 'more words'))
+    await world.settled()
+
+    expect(world.texts()).toEqual({ a: ['words'], b: ['more words'] })
+    expect(payments(world)).toEqual([1, 1])
+  }
+)
+
+test('gives up a document that the index rejects, and keeps the others', async () => {
+  await using world = new MemoryLane()
+  world.store.reject('bad')
+  world.start('one')
+  await world.emit(aText('bad', 1, 'words'), aText('good', 1, 'other words'))
+  await world.settled()
+
+  expect(world.texts()).toEqual({ good: ['other words'] })
+  expect(world.log.letters.map(({ key }) => key)).toEqual(['bad'])
+})
+
+test('parks a partition at an unknown schema, says so, and indexes what came before', async () => {
+  await using world = new MemoryLane()
+  const { lane } = world.start('one')
+  await world.emit(aText('a', 1, 'words'))
+  await world.settled()
+  const partition = world.log.partitionOf('a')
+  world.log.append(partition, 'a', new TextEncoder().encode('{"schema":99,"document":{}}'))
+  await vi.waitFor(() => expect(lane.readiness().reasons.join()).toMatch(`partition ${partition}: schema 99`))
+
+  expect(world.texts()).toEqual({ a: ['words'] })
+  expect(world.log.letters).toEqual([])
+})
+
+test('an instance that stops leaves its partitions and unfinished work to the other', async () => {
+  await using world = new MemoryLane()
+  const one = world.start('one')
+  world.start('two')
+  await world.emit(...Array.from({ length: 60 }, (_, index) => aText(`d${index}`, 1, `text ${index}`)))
+  await one.stop()
+  await world.emit(...Array.from({ length: 60 }, (_, index) => aText(`e${index}`, 1, `more ${index}`)))
+  await world.settled()
+
+  expect(Object.keys(world.texts())).toHaveLength(120)
+  expect(payments(world)).toEqual(Array.from({ length: 120 }, () => 1))
+})

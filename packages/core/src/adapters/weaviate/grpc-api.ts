@@ -25,6 +25,8 @@ export const maxResults = 10_000
 /** Orders before every id: makes the first page a page of the cursor, too. */
 const beforeAll = '00000000-0000-0000-0000-000000000000'
 
+export { WeaviateDefinition }
+
 const headProperties = ['docId', 'sourceId', 'version', 'generation', 'paymentKey']
 const allProperties = [...headProperties, 'chunk', 'chunks', 'title', 'text', 'metadata']
 
@@ -73,16 +75,7 @@ export class WeaviateGrpc implements Disposable {
     return { matched: reply.matches, failed: reply.failed }
   }
 
-  async existing(ids: readonly ObjectId[], deadlineMs: number, signal: AbortSignal): Promise<Set<ObjectId>> {
-    const results = await this.#search(
-      { filters: containsAny('_id', ids), limit: ids.length },
-      deadlineMs,
-      signal
-    )
-    return new Set(results.map(idOf))
-  }
-
-  /** Whole objects, with their vectors. */
+  /** Those of these objects that are stored, whole. */
   async objects(ids: readonly ObjectId[], deadlineMs: number, signal: AbortSignal): Promise<IndexObject[]> {
     const results = await this.#search(
       { filters: containsAny('_id', ids), limit: ids.length, properties: allProperties, vector: true },
@@ -141,6 +134,12 @@ export class WeaviateGrpc implements Disposable {
       signal
     )
     return results.map(headOf)
+  }
+
+  /** The vector of some object, if there is any. Asks for no property: a foreign collection may lack them. */
+  async anyVector(deadlineMs: number, signal: AbortSignal): Promise<VectorBytes | undefined> {
+    const [result] = await this.#search({ limit: 1, vector: true }, deadlineMs, signal)
+    return result && vectorOf(result)
   }
 
   async nearest(vector: VectorBytes, limit: number, deadlineMs: number, signal: AbortSignal): Promise<Hit[]> {

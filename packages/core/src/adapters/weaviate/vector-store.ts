@@ -182,10 +182,8 @@ class WeaviateVectorStore implements VectorStore, AsyncDisposable {
 
   /** The schema does not tell the dimensions; any stored object does. */
   async #dimensionDifferences(signal: AbortSignal): Promise<readonly string[]> {
-    const [head] = await this.#grpc.page(undefined, 1, this.#queryMs, signal)
-    if (head === undefined) return []
-    const [object] = await this.#grpc.objects([head.id], this.#queryMs, signal)
-    const dimensions = object === undefined ? this.dimensions : object.vector.byteLength / 4
+    const vector = await this.#grpc.anyVector(this.#queryMs, signal)
+    const dimensions = vector === undefined ? this.dimensions : vector.byteLength / 4
     if (dimensions === this.dimensions) return []
     return [`EMBEDDING_DIMENSIONS: is ${dimensions}, wanted ${this.dimensions}`]
   }

@@ -25,6 +25,7 @@ const policies = {
   LEDGER_UNAVAILABLE: ['retry', 'unknown'],
   LOG_UNAVAILABLE: ['retry', 'unknown'],
   REGISTRY_UNAVAILABLE: ['retry', 'refused'],
+  RUN_ACTIVE: ['fatal', 'refused'],
   SCHEMA_UNKNOWN: ['fatal', 'refused'],
   STORE_REJECTED: ['reject', 'refused'],
   STORE_UNAVAILABLE: ['retry', 'unknown'],

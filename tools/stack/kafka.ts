@@ -126,6 +126,9 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 # The default delays every first join by three seconds.
 group.initial.rebalance.delay.ms=0
+# A broker that was killed may register again only when its old session has run out, after nine seconds by default.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 # The default takes 128 MiB of heap.
 log.cleaner.dedupe.buffer.size=1048577
 num.network.threads=2

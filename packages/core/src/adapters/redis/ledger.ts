@@ -1,0 +1,256 @@
+// The ledger in Redis: one Lua script per transition (./lua), so each is atomic. docs/protocol.md tells the protocol,
+// adapters/memory specifies it, and the scripts' headers give keys and layouts.
+//
+// Every script may be repeated: a reply that was lost with its connection is asked for again by resending the command.
+import { randomUUID } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import { Failure } from '../../domain/failure.ts'
+import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
+import type { Lane } from '../../domain/lane.ts'
+import type {
+  Admission,
+  AdmitReply,
+  LaneSwitch,
+  Latest,
+  Ledger,
+  LedgerState,
+  MoveFields,
+  Part,
+  PartitionState,
+  Registration,
+  SettleOutcome,
+  SettleReply,
+  Survey
+} from '../../ports/ledger.ts'
+import { checkAdmission, checkOutcomes, checkSwitch } from '../../runtime/check-ledger-call.ts'
+import { admitArguments, readAdmitReply } from './admission-codec.ts'
+import { warnOfLossyServer } from './lossy-server.ts'
+import { packOutcomes, packPlaces, packRivals, readSettleReply, readSortedParts } from './part-codec.ts'
+import { packDigests } from './records.ts'
+import { asList, asNumber, asRows, asText, oneOf } from './reply.ts'
+import type { Script, ScriptArgument } from './script.ts'
+import { loadScript } from './script.ts'
+import {
+  readAdoptable,
+  readCut,
+  readFlags,
+  readLatest,
+  readObligation,
+  readOffsets,
+  readPartitionState,
+  readState,
+  readSurvey
+} from './survey-codec.ts'
+import { watchChannel } from './watch-channel.ts'
+
+const base = ['ledger', 'digests', 'latest', 'obligations', 'parts']
+const openScript = loadScript('open', 'ledger', 'state')
+const stateScript = loadScript('ledger', 'state')
+const openPartitionScript = loadScript('ledger', 'open-partition')
+const registerScript = loadScript('ledger', 'register')
+const renewScript = loadScript('ledger', 'renew')
+const noteMemberScript = loadScript('ledger', 'note-member')
+const releaseScript = loadScript('ledger', 'release')
+const admitScript = loadScript(...base, 'admit')
+const attemptScript = loadScript('ledger', 'obligations', 'attempt')
+const settleScript = loadScript(...base, 'settle')
+const moveScript = loadScript(...base, 'move')
+const adoptableScript = loadScript('ledger', 'obligations', 'adoptable')
+const takeoverScript = loadScript(...base, 'takeover')
+const watermarksScript = loadScript('ledger', 'parts', 'watermarks')
+const supersededScript = loadScript('ledger', 'digests', 'latest', 'superseded')
+const pauseScript = loadScript('ledger', 'pause')
+const resumeScript = loadScript('ledger', 'resume')
+const switchScript = loadScript('ledger', 'switch')
+const surveyScript = loadScript('ledger', 'obligations', 'parts', 'survey')
+const latestScript = loadScript('ledger', 'digests', 'latest', 'read-latest')
+const processedScript = loadScript('ledger', 'digests', 'read-processed')
+const partsScript = loadScript('ledger', 'obligations', 'parts', 'read-parts')
+
+export interface RedisLedgerOptions {
+  /**
+   * Buckets of the ledger that `open` makes, as a power of two, 4 to 24; one that exists keeps its own. The default
+   * holds about six million documents in the compact form; more cost memory only.
+   */
+  readonly bucketBits?: number
+  /** Told by `open` when the server may lose or evict what it was given. */
+  readonly warn?: (text: string) => void
+}
+
+export class RedisLedger implements Ledger {
+  readonly #redis: Redis
+  readonly #prefix: string
+  readonly #bucketBits: number
+  readonly #warn: (text: string) => void
+  /** Known from `open` on; from then on another ledger is refused. */
+  #ledgerId = ''
+
+  /** @param redis - as `openRedis` makes it. The caller closes it. */
+  constructor(redis: Redis, namespace: string, options: RedisLedgerOptions = {}) {
+    this.#redis = redis
+    this.#prefix = `{${namespace}}:`
+    this.#bucketBits = options.bucketBits ?? 14
+    this.#warn = options.warn ?? (() => undefined)
+  }
+
+  async open(defaultLane: Lane): Promise<LedgerState> {
+    this.#ledgerId = ''
+    const state = readState(await this.#run(openScript, randomUUID(), defaultLane, this.#bucketBits))
+    this.#ledgerId = state.ledgerId
+    await warnOfLossyServer(this.#redis, this.#warn)
+    return state
+  }
+
+  async state(): Promise<LedgerState> {
+    return readState(await this.#run(stateScript))
+  }
+
+  async openPartition(partition: number, logStart: bigint): Promise<PartitionState> {
+    return readPartitionState(await this.#run(openPartitionScript, partition, logStart.toString()))
+  }
+
+  async register({ instance, service, leaseMs }: Registration): ReturnType<Ledger['register']> {
+    const [owner, ...ghosts] = asList(await this.#run(registerScript, instance, service, leaseMs))
+    return {
+      owner: asText(owner) as OwnerId,
+      ghosts: new Map(asRows(ghosts, 2).map(([group, member]) => [asText(group), asText(member)]))
+    }
+  }
+
+  async renew(owner: OwnerId, leaseMs: number): Promise<boolean> {
+    return asNumber(await this.#run(renewScript, owner, leaseMs)) === 1
+  }
+
+  async noteMember(owner: OwnerId, group: string, memberId: string): Promise<void> {
+    await this.#run(noteMemberScript, owner, group, memberId)
+  }
+
+  async release(owner: OwnerId): Promise<void> {
+    await this.#run(releaseScript, owner)
+  }
+
+  async admit(admission: Admission): Promise<AdmitReply> {
+    checkAdmission(admission)
+    return readAdmitReply(await this.#run(admitScript, ...admitArguments(admission)), admission)
+  }
+
+  async attempt(
+    obligation: ObligationId,
+    owner: OwnerId,
+    attempt: number,
+    inputs: number
+  ): Promise<'journalled' | 'gone'> {
+    const answer = await this.#run(attemptScript, obligation, owner, attempt, inputs)
+    return oneOf(asText(answer), ['journalled', 'gone'])
+  }
+
+  async settle(
+    obligation: ObligationId,
+    owner: OwnerId,
+    outcomes: readonly SettleOutcome[],
+    paidTokens: number
+  ): Promise<SettleReply> {
+    checkOutcomes(outcomes)
+    return readSettleReply(
+      await this.#run(settleScript, obligation, owner, paidTokens, packOutcomes(outcomes))
+    )
+  }
+
+  async move(
+    from: ObligationId,
+    owner: OwnerId,
+    parts: readonly Part[],
+    to: Parameters<Ledger['move']>[3],
+    fields: MoveFields
+  ): ReturnType<Ledger['move']> {
+    const { reason, delayMs, attempts } = fields
+    const places = packPlaces(parts)
+    const [kind, moved] = asList(
+      await this.#run(moveScript, from, owner, to.id, to.kind, reason, delayMs, attempts, places)
+    )
+    if (oneOf(asText(kind), ['moved', 'gone']) === 'gone') return { kind: 'gone' }
+    return { kind: 'moved', parts: readSortedParts(moved) }
+  }
+
+  async adoptable(limit: number): Promise<readonly ObligationId[]> {
+    return readAdoptable(await this.#run(adoptableScript), limit)
+  }
+
+  async takeover(
+    obligation: ObligationId,
+    { owner, epoch, lane }: Parameters<Ledger['takeover']>[1]
+  ): ReturnType<Ledger['takeover']> {
+    const [kind, answer, parts] = asList(await this.#run(takeoverScript, obligation, owner, epoch, lane))
+    if (oneOf(asText(kind), ['taken', 'refused']) === 'refused') {
+      const reasons = ['gone', 'alive', 'fenced', 'paused', 'draining'] as const
+      return { kind: 'refused', reason: oneOf(asText(answer), reasons) }
+    }
+    return { kind: 'taken', obligation: readObligation(answer), parts: readSortedParts(parts) }
+  }
+
+  async watermarks(): Promise<ReadonlyMap<number, bigint>> {
+    return readOffsets(await this.#run(watermarksScript))
+  }
+
+  async superseded(parts: readonly Part[]): Promise<readonly boolean[]> {
+    return readFlags(await this.#run(supersededScript, packRivals(parts)))
+  }
+
+  async pause(expectedEpoch: number, reason: string, actor: string): Promise<boolean> {
+    return asNumber(await this.#run(pauseScript, expectedEpoch, reason, actor)) === 1
+  }
+
+  async resume(expectedEpoch: number): Promise<boolean> {
+    return asNumber(await this.#run(resumeScript, expectedEpoch)) === 1
+  }
+
+  async switchLanes(change: LaneSwitch): ReturnType<Ledger['switchLanes']> {
+    checkSwitch(change)
+    const { expectedEpoch, epoch, defaultLane, lanes } = change
+    const [kind, answer] = asList(
+      await this.#run(switchScript, expectedEpoch, epoch, defaultLane, ...[...lanes].flat())
+    )
+    if (oneOf(asText(kind), ['switched', 'refused']) === 'refused') {
+      return { kind: 'refused', epoch: asNumber(answer) }
+    }
+    return { kind: 'switched', frontiers: readCut(asText(answer)) }
+  }
+
+  async survey(): Promise<Survey> {
+    return readSurvey(await this.#run(surveyScript))
+  }
+
+  async latest(docKeys: readonly Digest[]): Promise<readonly (Latest | undefined)[]> {
+    return readLatest(await this.#run(latestScript, packDigests(docKeys)))
+  }
+
+  async processed(contents: readonly Digest[]): Promise<readonly boolean[]> {
+    return readFlags(await this.#run(processedScript, packDigests(contents)))
+  }
+
+  async parts(obligation: ObligationId): Promise<readonly Part[]> {
+    return readSortedParts(await this.#run(partsScript, obligation))
+  }
+
+  async watch(onChange: () => void): Promise<AsyncDisposable> {
+    return watchChannel(this.#redis, `${this.#prefix}changes`, onChange)
+  }
+
+  async #run(script: Script, ...args: readonly ScriptArgument[]): Promise<unknown> {
+    try {
+      return await script.run(this.#redis, this.#prefix, [this.#ledgerId, ...args])
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+}
+
+function translate(error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error)
+  if (message.startsWith('LEDGERMISUSE')) return new RangeError(message)
+  // WRONGTYPE: keys of somebody else's making.
+  const isForeign = message.startsWith('LEDGERFOREIGN') || message.startsWith('WRONGTYPE')
+  return new Failure(isForeign ? 'LEDGER_FOREIGN' : 'LEDGER_UNAVAILABLE', `redis: ${message}`, {
+    cause: error
+  })
+}

@@ -1,0 +1,150 @@
+--[[
+  Parts, in segments of 128 offsets, so that Redis keeps each as one packed list:
+
+  {ns}:parts:<number>:<p>:<segment>  hash: offset mod 128 -> 35 bytes: document (head 4, tail 8), content (head 4,
+                                     tail 8; zeros for a delete), generation 7, tokens * 8 + action 4
+  {ns}:open:<p>:<chunk>              bitmap of the unsettled offsets among 8192, and
+  {ns}:open:<p>                      sorted set of the chunks that have any: W is the first bit of the first (I2)
+
+  The bitmaps do not know obligations: only admit sets bits and only settle clears them.
+]]
+local actionEmbed, actionCopy, actionShare, actionRefresh, actionDelete = 0, 1, 2, 3, 4
+local segmentSpan, chunkSpan = 128, 8192
+local partFormat = '>I4c8I4c8I7I4'
+
+local function needsVector(tail)
+  local action = tail % 8
+  return action ~= actionRefresh and action ~= actionDelete
+end
+
+-- Groups places (parallel arrays) by segment: a list of {member, fields, at}, `at` being the indices of the places.
+local function bySegment(partitions, offsets)
+  local groups, found = {}, {}
+  for i = 1, #offsets do
+    local segment = floor(offsets[i] / segmentSpan)
+    local inPartition = found[partitions[i]]
+    if not inPartition then
+      inPartition = {}
+      found[partitions[i]] = inPartition
+    end
+    local group = inPartition[segment]
+    if not group then
+      group = { member = integer(partitions[i]) .. ':' .. integer(segment), fields = {}, at = {} }
+      inPartition[segment] = group
+      groups[#groups + 1] = group
+    end
+    group.fields[#group.fields + 1] = offsets[i] - segment * segmentSpan
+    group.at[#group.at + 1] = i
+  end
+  return groups
+end
+
+local function segmentKey(number, member)
+  return prefix .. 'parts:' .. number .. ':' .. member
+end
+
+-- Packed parts at these places, false where the obligation has none.
+local function readParts(number, partitions, offsets)
+  local values = {}
+  for _, group in ipairs(bySegment(partitions, offsets)) do
+    local found = call('HMGET', segmentKey(number, group.member), unpack(group.fields))
+    for j, i in ipairs(group.at) do values[i] = found[j] end
+  end
+  return values
+end
+
+local function addParts(number, partitions, offsets, values)
+  for _, group in ipairs(bySegment(partitions, offsets)) do
+    local pairs = {}
+    for j, i in ipairs(group.at) do
+      pairs[#pairs + 1] = group.fields[j]
+      pairs[#pairs + 1] = values[i]
+    end
+    call('HSET', segmentKey(number, group.member), unpack(pairs))
+    call('SADD', prefix .. 'segments:' .. number, group.member)
+  end
+end
+
+local function removeParts(number, partitions, offsets)
+  local joined = prefix .. 'joined:' .. number
+  local anyJoined = call('EXISTS', joined) == 1
+  for _, group in ipairs(bySegment(partitions, offsets)) do
+    local key = segmentKey(number, group.member)
+    call('HDEL', key, unpack(group.fields))
+    if call('EXISTS', key) == 0 then call('SREM', prefix .. 'segments:' .. number, group.member) end
+    if anyJoined then
+      local members = {}
+      for j, i in ipairs(group.at) do members[j] = integer(partitions[i]) .. ':' .. integer(offsets[i]) end
+      call('ZREM', joined, unpack(members))
+    end
+  end
+end
+
+-- Every part of an obligation: parallel arrays of partitions, offsets and packed parts, in no order.
+local function allParts(number)
+  local partitions, offsets, values = {}, {}, {}
+  for _, member in ipairs(call('SMEMBERS', prefix .. 'segments:' .. number)) do
+    local p, segment = string.match(member, '^(%d+):(%d+)$')
+    local fields = call('HGETALL', segmentKey(number, member))
+    for i = 1, #fields, 2 do
+      partitions[#partitions + 1] = tonumber(p)
+      offsets[#offsets + 1] = segment * segmentSpan + fields[i]
+      values[#values + 1] = fields[i + 1]
+    end
+  end
+  return partitions, offsets, values
+end
+
+-- One string of 46 bytes a part: partition 4, offset 7, packed part 35.
+local function packPlaces(partitions, offsets, values)
+  local records = {}
+  for i = 1, #values do
+    records[i] = struct.pack('>I4I7c35', partitions[i], offsets[i], values[i])
+  end
+  return table.concat(records)
+end
+
+-- Sets (`on`) or clears the bits of these offsets of one partition.
+local function markOpen(p, offsets, on)
+  local chunks = {}
+  for i = 1, #offsets do
+    local chunk = floor(offsets[i] / chunkSpan)
+    local list = chunks[chunk]
+    if not list then
+      list = {}
+      chunks[chunk] = list
+    end
+    list[#list + 1] = offsets[i] - chunk * chunkSpan
+  end
+  for chunk, list in pairs(chunks) do
+    local name = integer(chunk)
+    local key = prefix .. 'open:' .. p .. ':' .. name
+    local first, last = chunkSpan, 0
+    for i = 1, #list do
+      local byte = floor(list[i] / 8)
+      if byte < first then first = byte end
+      if byte > last then last = byte end
+    end
+    local bytes = { string.byte(call('GETRANGE', key, first, last), 1, -1) }
+    for i = #bytes + 1, last - first + 1 do bytes[i] = 0 end
+    for i = 1, #list do
+      local at = floor(list[i] / 8) - first + 1
+      local mask = 2 ^ (7 - list[i] % 8)
+      bytes[at] = on and bit.bor(bytes[at], mask) or bit.band(bytes[at], 255 - mask)
+    end
+    call('SETRANGE', key, first, string.char(unpack(bytes)))
+    if on then
+      call('ZADD', prefix .. 'open:' .. p, name, name)
+    elseif call('BITPOS', key, 1) == -1 then
+      call('DEL', key)
+      call('ZREM', prefix .. 'open:' .. p, name)
+    end
+  end
+end
+
+-- W of a partition whose frontier is `frontier`.
+local function watermark(p, frontier)
+  local chunk = call('ZRANGE', prefix .. 'open:' .. p, 0, 0)[1]
+  if not chunk then return frontier end
+  return integer(chunk * chunkSpan + call('BITPOS', prefix .. 'open:' .. p .. ':' .. chunk, 1))
+end

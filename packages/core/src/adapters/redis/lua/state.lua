@@ -1,0 +1,2 @@
+--[[ Returns the fields of {ns}:state, see ledger.lua. ]]
+return call('HGETALL', stateKey)

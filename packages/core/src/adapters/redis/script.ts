@@ -1,0 +1,35 @@
+// A Lua script, put together from the files in ./lua and run by its digest.
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+
+export type ScriptArgument = string | number | Buffer
+
+export interface Script {
+  /** @param prefix - of every key that the script touches. @returns the raw reply, strings as Buffers. */
+  run(redis: Redis, prefix: string, args: readonly ScriptArgument[]): Promise<unknown>
+}
+
+/** @param names - files in ./lua without `.lua`, in the order in which they are to stand. */
+export function loadScript(...names: readonly string[]): Script {
+  const source = names
+    .map(name => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8'))
+    .join('\n')
+  const sha = createHash('sha1').update(source).digest('hex')
+
+  return {
+    async run(redis, prefix, args) {
+      try {
+        return await redis.callBuffer('EVALSHA', sha, 1, prefix, ...args)
+      } catch (error) {
+        // A restarted server has forgotten the script: send it once more.
+        if (!isNoScript(error)) throw error
+        return redis.callBuffer('EVAL', source, 1, prefix, ...args)
+      }
+    }
+  }
+}
+
+function isNoScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT')
+}

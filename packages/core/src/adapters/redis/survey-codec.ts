@@ -1,0 +1,183 @@
+// State, obligations, instances and counts, as lua/survey.lua, lua/state.lua and lua/read-latest.lua answer them.
+import type { ObligationId, OwnerId } from '../../domain/identity.ts'
+import type { Lane } from '../../domain/lane.ts'
+import type {
+  Instance,
+  Latest,
+  LedgerCounts,
+  LedgerState,
+  Obligation,
+  PartitionProgress,
+  PartitionState,
+  Survey
+} from '../../ports/ledger.ts'
+import { readUInt56 } from './records.ts'
+import { asBytes, asFields, asList, asNumber, asOffset, asRows, asText, fieldOf, oneOf } from './reply.ts'
+
+const lanes: readonly Lane[] = ['realtime', 'batch']
+const statuses = ['open', 'indexed', 'dead'] as const
+
+/** Ascending by key. */
+export function byPartition<Value>(entries: Iterable<readonly [number, Value]>): Map<number, Value> {
+  return new Map([...entries].sort(([a], [b]) => a - b))
+}
+
+/** `{p, offset, p, offset, ...}` */
+export function readOffsets(raw: unknown): Map<number, bigint> {
+  return byPartition(asRows(raw, 2).map(([p, offset]) => [asNumber(p), asOffset(offset)] as const))
+}
+
+/** `p:offset p:offset ...` */
+export function readCut(text: string): Map<number, bigint> {
+  const entries = text === '' ? [] : text.split(' ')
+  return byPartition(
+    entries.map(entry => {
+      const [p = '', offset = ''] = entry.split(':')
+      return [Number(p), BigInt(offset)] as const
+    })
+  )
+}
+
+export function readPartitionState(raw: unknown): PartitionState {
+  const [lane, frontier] = asList(raw)
+  return { lane: oneOf(asText(lane), lanes), frontier: asOffset(frontier) }
+}
+
+export function readState(raw: unknown): LedgerState {
+  const fields = asFields(raw)
+  const partitions = [...fields].flatMap(([name, frontier]) => {
+    const p = /^frontier:(\d+)$/.exec(name)?.[1]
+    if (p === undefined) return []
+    const lane = oneOf(fieldOf(fields, `lane:${p}`), lanes)
+    return [[Number(p), { lane, frontier: BigInt(frontier) }] as const]
+  })
+  const reason = fields.get('pauseReason')
+  return {
+    ledgerId: fieldOf(fields, 'ledger'),
+    epoch: Number(fieldOf(fields, 'epoch')),
+    phase: oneOf(fieldOf(fields, 'phase'), ['stable', 'draining']),
+    pause:
+      reason === undefined
+        ? undefined
+        : { reason, actor: fieldOf(fields, 'pauseActor'), sinceMs: Number(fieldOf(fields, 'pauseSince')) },
+    defaultLane: oneOf(fieldOf(fields, 'default'), lanes),
+    partitions: byPartition(partitions)
+  }
+}
+
+export function readObligation(raw: unknown): Obligation {
+  const [, rawFields, rawCounts] = asList(raw)
+  const fields = asFields(rawFields)
+  const parts = new Map<number, number>()
+  for (const [p, count] of asRows(rawCounts, 2)) {
+    parts.set(asNumber(p), (parts.get(asNumber(p)) ?? 0) + asNumber(count))
+  }
+  const owner = fieldOf(fields, 'owner')
+  return {
+    id: fieldOf(fields, 'id') as ObligationId,
+    kind: oneOf(fieldOf(fields, 'kind'), ['request', 'orphan']),
+    owner: owner === '' ? undefined : (owner as OwnerId),
+    state: oneOf(fieldOf(fields, 'state'), ['admitted', 'paying']),
+    attempts: Number(fieldOf(fields, 'attempts')),
+    inputsAtRisk: Number(fieldOf(fields, 'inputs')),
+    notBeforeMs: Number(fieldOf(fields, 'notBefore')),
+    reason: fieldOf(fields, 'reason'),
+    sinceMs: Number(fieldOf(fields, 'since')),
+    parts: byPartition(parts)
+  }
+}
+
+/** Oldest first: by the admission of their first part, then by their own making. */
+export function readAdoptable(raw: unknown, limit: number): ObligationId[] {
+  return asRows(raw, 3)
+    .map(([id, rank, number]) => ({ id: asText(id), rank: asNumber(rank), number: asNumber(number) }))
+    .sort((a, b) => a.rank - b.rank || a.number - b.number)
+    .slice(0, limit)
+    .map(({ id }) => id as ObligationId)
+}
+
+export function readSurvey(raw: unknown): Survey {
+  const [rawState, rawProgress, rawObligations, rawOwners, rawCounts, nowMs] = asList(raw)
+  const state = readState(rawState)
+  const progress = asRows(rawProgress, 3).flatMap(([p, watermark, unsettled]) => {
+    const partition = state.partitions.get(asNumber(p))
+    if (partition === undefined) return []
+    const entry: PartitionProgress = {
+      ...partition,
+      watermark: asOffset(watermark),
+      unsettled: asNumber(unsettled)
+    }
+    return [[asNumber(p), entry] as const]
+  })
+  return {
+    state,
+    progress: byPartition(progress),
+    obligations: asList(rawObligations)
+      .map(described => ({ number: asNumber(asList(described)[0]), obligation: readObligation(described) }))
+      .sort((a, b) => a.number - b.number)
+      .map(({ obligation }) => obligation),
+    instances: asRows(rawOwners, 2).map(([owner, fields]) => readInstance(asText(owner), asFields(fields))),
+    counts: readCounts(asFields(rawCounts)),
+    nowMs: asNumber(nowMs)
+  }
+}
+
+function readInstance(owner: string, fields: ReadonlyMap<string, string>): Instance {
+  const prefix = 'member:'
+  const members = [...fields].flatMap(([name, member]) =>
+    name.startsWith(prefix) ? [[name.slice(prefix.length), member] as const] : []
+  )
+  return {
+    owner: owner as OwnerId,
+    instance: fieldOf(fields, 'instance'),
+    service: fieldOf(fields, 'service'),
+    leaseUntilMs: Number(fieldOf(fields, 'leaseUntil')),
+    members: new Map(members)
+  }
+}
+
+function readCounts(fields: ReadonlyMap<string, string>): LedgerCounts {
+  const count = (name: keyof LedgerCounts): number => Number(fields.get(name) ?? 0)
+  return {
+    admitted: count('admitted'),
+    unchanged: count('unchanged'),
+    covered: count('covered'),
+    superseded: count('superseded'),
+    embed: count('embed'),
+    copy: count('copy'),
+    share: count('share'),
+    refresh: count('refresh'),
+    delete: count('delete'),
+    indexed: count('indexed'),
+    deleted: count('deleted'),
+    skipped: count('skipped'),
+    dead: count('dead'),
+    paidTokens: count('paidTokens'),
+    necessaryTokens: count('necessaryTokens'),
+    processed: count('processed')
+  }
+}
+
+export function readLatest(raw: unknown): (Latest | undefined)[] {
+  return asList(raw).map(entry => {
+    const packed = asBytes(entry)
+    return packed.length === 0 ? undefined : unpackLatest(packed)
+  })
+}
+
+function unpackLatest(packed: Buffer): Latest {
+  const flags = packed.readUInt8(0)
+  const version = readUInt56(packed, 1)
+  const isTombstone = (flags & 4) !== 0
+  return {
+    version,
+    generation: (flags & 8) === 0 ? version : readUInt56(packed, 20),
+    content: isTombstone ? undefined : packed.toString('hex', 8, 16),
+    metadataHash: packed.readUInt32BE(16),
+    status: oneOf(statuses[flags & 3] ?? '', statuses)
+  }
+}
+
+export function readFlags(raw: unknown): boolean[] {
+  return Array.from(asText(raw), digit => digit === '1')
+}

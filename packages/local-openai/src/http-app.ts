@@ -43,6 +43,11 @@ export function createHttpApp(server: LocalServer, maxBodyBytes: number): Fastif
     openExchange(server, request, reply)
     done()
   })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    // A connection kept alive would keep a stopping server alive as well.
+    if (server.stopped.aborted) reply.header('connection', 'close')
+    done(null, payload)
+  })
   app.register(v1 => v1Routes(v1, server), { prefix: '/v1' })
   app.register(local => adminRoutes(local, server), { prefix: '/_local' })
   return app

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { openLocalOpenai } from '../support/local-openai-under-test.ts'
+import type { LocalOpenaiUnderTest } from '../support/local-openai-under-test.ts'
+
+const model = 'all-minilm-l6-v2'
+let server: LocalOpenaiUnderTest
+
+beforeAll(async () => {
+  server = await openLocalOpenai({ vectors: { kind: 'minilm', folder: inject('minilmDir'), threads: 2 } })
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+async function embed(input: string[], dimensions?: number): Promise<number[][]> {
+  const answer = await server.client().embeddings.create({ model, input, ...(dimensions && { dimensions }) })
+  return answer.data.map(one => one.embedding)
+}
+
+function cosine(a: number[] | undefined, b: number[] | undefined): number {
+  return a!.reduce((sum, value, index) => sum + value * b![index]!, 0)
+}
+
+test('texts that mean the same lie close, others do not', async () => {
+  const [cat, kitten, stocks] = await embed([
+    'A cat sits on the mat.',
+    'A kitten is resting on the rug.',
+    'The stock market fell sharply today.'
+  ])
+  expect(cat).toHaveLength(384)
+  expect(cosine(cat, kitten)).toBeCloseTo(0.644, 2)
+  expect(cosine(cat, stocks)).toBeLessThan(0.15)
+})
+
+test('a vector does not depend on what else is in the request', async () => {
+  const text = 'Offsets are committed after the write.'
+  const [alone] = await embed([text])
+  const others = Array.from({ length: 40 }, (_, index) => 'word '.repeat(index * 5 + 1))
+  const together = await embed([...others.slice(0, 20), text, ...others.slice(20)])
+  expect(together).toHaveLength(41)
+  expect(together[20]).toEqual(alone)
+})
+
+test('vectors have unit length, also when shortened, and a shortened one is the prefix', async () => {
+  const [native] = await embed(['hello'])
+  const [short] = await embed(['hello'], 100)
+  expect(cosine(native, native)).toBeCloseTo(1, 6)
+  expect(cosine(short, short)).toBeCloseTo(1, 6)
+  const prefix = native!.slice(0, 100)
+  expect(cosine(short, prefix) / Math.sqrt(cosine(prefix, prefix))).toBeCloseTo(1, 6)
+})
+
+test('long texts are taken; what follows the 256th word piece changes nothing', async () => {
+  const start = 'word '.repeat(300)
+  const [one, other] = await embed([start, `${start} and another end`])
+  expect(one).toEqual(other)
+})
+
+test('it is billed like text-embedding-3-small; the models of OpenAI are not served', async () => {
+  await server.delete('/bill')
+  await embed(['hello world'])
+  expect(await server.get('/bill')).toMatchObject({ realtime: { tokens: 2, usd: 4e-8 } })
+  expect((await server.post({ model: 'text-embedding-3-small', input: 'a' })).status).toBe(404)
+  expect((await server.client().models.list()).data.map(one => one.id)).toEqual([model])
+})

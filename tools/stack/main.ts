@@ -7,7 +7,6 @@ import { parseStackCommand, usage, type UpCommand } from './stack-command.ts'
 import type { StackEnv } from './stack-env.ts'
 import { StackError } from './stack-error.ts'
 import { claimName, loadRunning, type PartRecord } from './stack-record.ts'
-import { startStack } from './start-stack.ts'
 
 const downLimitMs = 30_000
 
@@ -45,6 +44,8 @@ async function up({ name, json, ...options }: UpCommand): Promise<number> {
   process.on('SIGTERM', onSignal)
 
   await using named = await claimName(name, process.env)
+  // With the clients of all servers behind it: the other commands are faster without.
+  const { startStack } = await import('./start-stack.ts')
   try {
     await using stack = await startStack({ ...options, signal: interrupted.signal })
     await named.write({

@@ -81,13 +81,14 @@ async function requireTools(
   search: ToolSearch
 ): Promise<Tools> {
   const needs = (tool: 'maven' | 'go'): boolean => absent.some(name => artifacts[name].tool === tool)
+  const needsJava = needed.includes('kafka') || needed.includes('registry') || needs('maven')
   const [{ java, tooOld }, maven, go] = await Promise.all([
-    findJava(search),
+    needsJava ? findJava(search) : { java: undefined, tooOld: [] },
     onPath('mvn', search.env),
     onPath('go', search.env)
   ])
   const problems: string[] = []
-  if (java === undefined && (needed.includes('kafka') || needed.includes('registry') || needs('maven'))) {
+  if (needsJava && java === undefined) {
     const found = tooOld.map(({ path, major }) => `${path} is ${major}`).join(', ')
     problems.push(
       `a JDK of ${oldestJava} or later (${found === '' ? 'no Java found' : found}): install one, e.g. ` +

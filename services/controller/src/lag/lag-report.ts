@@ -55,7 +55,7 @@ const sums = {
   gone: count.describe('L - A: expired before they were admitted'),
   outstanding: count.describe('offsets in [W, A) that are not finished'),
   stages,
-  doneAhead: count.describe('offsets in [W, A) that are finished, holes of the log included'),
+  doneAhead: z.int().describe('offsets in [W, A) that are finished, holes of the log included'),
   uncommitted: z.int().describe('W - C of the group of the active lane'),
   beyondEnd: count.describe('A - E: the log is shorter than what was admitted'),
   expired: count.describe('L - W: records that are lost')

@@ -1,0 +1,22 @@
+import type { Logger } from '@pointsman/core/runtime/log'
+import type { Metrics } from '@pointsman/core/runtime/metrics'
+import type { DoctorReport } from '../doctor/doctor-report.ts'
+import type { LagMonitor } from '../lag/lag-monitor.ts'
+import type { Parts } from '../parts.ts'
+import type { HealthBoard } from '../status/health-board.ts'
+import type { AccessPolicy } from './access.ts'
+
+/** What the calls of the API are answered from. */
+export interface ApiDeps {
+  readonly parts: Parts
+  readonly monitor: LagMonitor
+  readonly board: HealthBoard
+  readonly metrics: Metrics
+  readonly log: Logger
+  readonly access: AccessPolicy
+  readonly version: string
+  readonly usdPerMillionTokens: number | undefined
+  readonly examine: (signal: AbortSignal) => Promise<DoctorReport>
+  /** Aborted when the controller stops. */
+  readonly stopping: AbortSignal
+}

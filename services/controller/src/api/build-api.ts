@@ -1,0 +1,71 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import { checkAccess } from './access.ts'
+import type { ApiDeps } from './api-deps.ts'
+import { controlRoutes } from './control-routes.ts'
+import { deadLetterRoutes } from './dead-letter-routes.ts'
+import { healthRoutes } from './health-routes.ts'
+import { problemOf, Refusal } from './problem.ts'
+import { readingRoutes } from './reading-routes.ts'
+import { verifyRoutes } from './verify-routes.ts'
+
+const maxBodyBytes = 1024 * 1024
+const requestTimeoutMs = 30_000
+
+/** The API of the controller: ready to listen, or to be asked by `inject`. */
+export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
+  const loggerInstance: FastifyBaseLogger = deps.log
+  const app: FastifyInstance = Fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: maxBodyBytes,
+    requestTimeout: requestTimeoutMs,
+    // An open page or a running `verify` must not hold up the end.
+    forceCloseConnections: true
+  })
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  // JSON alone: a form of a foreign page cannot send it.
+  app.removeContentTypeParser('text/plain')
+
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.headers({
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store'
+    })
+    const { method, headers } = request
+    checkAccess({ method, path: request.url, headers }, deps.access)
+  })
+  app.setErrorHandler(async (error, request, reply) => {
+    const answer = problemOf(error)
+    if (answer.status >= 500) request.log.error({ err: error, url: request.url }, 'request failed')
+    if (answer.status === 401) void reply.header('www-authenticate', 'Bearer')
+    if (answer.status === 503) void reply.header('retry-after', '1')
+    return reply.code(answer.status).type('application/problem+json').send(answer)
+  })
+  app.setNotFoundHandler(async (request, reply) => {
+    const answer = problemOf(new Refusal(404, 'NO_SUCH_CALL', `there is no ${request.method} ${request.url}`))
+    return reply.code(404).type('application/problem+json').send(answer)
+  })
+
+  await app.register(swagger, {
+    openapi: {
+      info: { title: 'Pointsman', version: deps.version, description: 'The controller of one namespace.' },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } }
+    },
+    transform: jsonSchemaTransform
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+  await app.register(async routes => {
+    healthRoutes(routes, deps)
+    readingRoutes(routes, deps)
+    deadLetterRoutes(routes, deps)
+    verifyRoutes(routes, deps)
+    controlRoutes(routes, deps)
+  })
+  return app
+}

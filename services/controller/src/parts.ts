@@ -1,0 +1,21 @@
+import type { EmbeddingSpec } from '@pointsman/core/domain/identity'
+import type { Clock } from '@pointsman/core/ports/clock'
+import type { Embedder } from '@pointsman/core/ports/embedder'
+import type { DeadLetters, DocumentCodec, LogAdmin, RangeReader } from '@pointsman/core/ports/event-log'
+import type { Ledger } from '@pointsman/core/ports/ledger'
+import type { VectorStore } from '@pointsman/core/ports/vector-store'
+import type { Names } from '@pointsman/core/runtime/names'
+
+/** What the controller works with: one of each. */
+export interface Parts {
+  readonly admin: LogAdmin
+  readonly ranges: RangeReader
+  readonly codec: DocumentCodec
+  readonly letters: DeadLetters
+  readonly ledger: Ledger
+  readonly store: VectorStore
+  readonly embedder: Embedder
+  readonly clock: Clock
+  readonly names: Names
+  readonly spec: EmbeddingSpec
+}

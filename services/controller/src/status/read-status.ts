@@ -1,0 +1,82 @@
+import { Failure } from '@pointsman/core/domain/failure'
+import type { Instance, LedgerState } from '@pointsman/core/ports/ledger'
+import type { LagMonitor, LagView } from '../lag/lag-monitor.ts'
+import type { Parts } from '../parts.ts'
+import type { HealthBoard } from './health-board.ts'
+import type { StatusReport } from './status-report.ts'
+import { costOf } from './token-price.ts'
+
+export interface StatusDeps {
+  readonly parts: Pick<Parts, 'store' | 'clock' | 'names' | 'spec'>
+  readonly monitor: Pick<LagMonitor, 'look'>
+  readonly board: HealthBoard
+  readonly version: string
+  readonly usdPerMillionTokens: number | undefined
+}
+
+/** Everything at a glance. Never fails because a part is away: what is not known is null. */
+export async function readStatus(deps: StatusDeps, signal: AbortSignal): Promise<StatusReport> {
+  const { parts, board, version, usdPerMillionTokens } = deps
+  const [view, index] = await Promise.all([
+    known(deps.monitor.look(signal)),
+    known(Promise.all([parts.store.count(signal), parts.store.unindexed(signal)]))
+  ])
+  const counts = view?.survey.counts
+  return {
+    namespace: parts.names.namespace,
+    version,
+    atMs: parts.clock.nowMs(),
+    ready: board.readiness().ready,
+    parts: [...board.parts()],
+    model: { name: parts.spec.model, dimensions: parts.spec.dimensions },
+    ledger: view ? ledgerOf(view) : null,
+    instances: view ? view.survey.instances.map(instance => instanceOf(instance, view.survey.nowMs)) : [],
+    lag: view ? view.report : null,
+    spend: counts
+      ? {
+          paidTokens: counts.paidTokens,
+          necessaryTokens: counts.necessaryTokens,
+          usd: costOf(counts.paidTokens, parts.spec.model, usdPerMillionTokens) ?? null
+        }
+      : null,
+    index: index ? { objects: index[0], unindexed: index[1] } : null,
+    deadLetters: counts ? counts.dead : null
+  }
+}
+
+async function known<Value>(asked: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof Failure) return undefined
+    throw error
+  }
+}
+
+function ledgerOf({ survey, report }: LagView): NonNullable<StatusReport['ledger']> {
+  const { ledgerId, epoch, phase, pause } = survey.state
+  const realtime = report.partitions.filter(({ lane }) => lane === 'realtime').length
+  const batch = report.partitions.length - realtime
+  return {
+    id: ledgerId,
+    epoch,
+    phase,
+    mode: modeOf(survey.state, realtime, batch),
+    partitions: { realtime, batch },
+    pause: pause ? { ...pause } : null,
+    counts: { ...survey.counts }
+  }
+}
+
+function modeOf(state: LedgerState, realtime: number, batch: number): 'realtime' | 'batch' | 'mixed' {
+  if (realtime > 0 && batch > 0) return 'mixed'
+  if (realtime + batch === 0) return state.defaultLane
+  return realtime > 0 ? 'realtime' : 'batch'
+}
+
+function instanceOf(
+  { instance, service, leaseUntilMs }: Instance,
+  nowMs: number
+): StatusReport['instances'][number] {
+  return { instance, service, alive: leaseUntilMs > nowMs, leaseLeftMs: leaseUntilMs - nowMs }
+}

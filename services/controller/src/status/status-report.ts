@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { lagReport } from '../lag/lag-report.ts'
+
+// What `pointsman status` and GET /v1/status answer. What cannot be known now, because a part is away, is null.
+
+const count = z.int().nonnegative()
+
+export const statusReport = z.object({
+  namespace: z.string(),
+  version: z.string(),
+  atMs: z.number(),
+  ready: z.boolean(),
+  parts: z.array(
+    z.object({
+      name: z.string(),
+      state: z.enum(['starting', 'ready', 'away', 'unfit']),
+      reason: z.string(),
+      sinceMs: z.number()
+    })
+  ),
+  model: z.object({ name: z.string(), dimensions: count }),
+  ledger: z
+    .object({
+      id: z.string(),
+      epoch: count,
+      phase: z.enum(['stable', 'draining']),
+      mode: z.enum(['realtime', 'batch', 'mixed']),
+      partitions: z.object({ realtime: count, batch: count }),
+      pause: z.object({ reason: z.string(), actor: z.string(), sinceMs: z.number() }).nullable(),
+      counts: z.record(z.string(), z.number())
+    })
+    .nullable(),
+  instances: z.array(
+    z.object({
+      instance: z.string(),
+      service: z.string(),
+      alive: z.boolean(),
+      leaseLeftMs: z.number()
+    })
+  ),
+  lag: lagReport.omit({ partitions: true }).nullable(),
+  spend: z
+    .object({
+      paidTokens: z.number(),
+      necessaryTokens: z.number(),
+      usd: z.number().nullable().describe('null when the price of the model is not known')
+    })
+    .nullable(),
+  index: z.object({ objects: count, unindexed: count }).nullable(),
+  deadLetters: count.nullable().describe('documents given up since the ledger was made')
+})
+export type StatusReport = z.output<typeof statusReport>

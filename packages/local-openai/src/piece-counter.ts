@@ -9,6 +9,7 @@ const piecePattern =
 
 const slots = 1 << 16
 const maxPieceLength = 64
+const maxMergedLength = 16_384
 
 const other = 0
 const letter = 1
@@ -47,7 +48,7 @@ export class PieceCounter {
 
   #lookUp(text: string, start: number, end: number): number {
     const length = end - start
-    if (length > maxPieceLength) return this.#countPiece(text.slice(start, end))
+    if (length > maxPieceLength) return this.#countLong(text.slice(start, end))
     let hash = length
     for (let at = start; at < end; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
     const slot = (hash ^ (hash >>> 15)) & (slots - 1)
@@ -58,6 +59,15 @@ export class PieceCounter {
     const tokens = this.#countPiece(piece)
     this.#pieces[slot] = piece
     this.#counts[slot] = tokens
+    return tokens
+  }
+
+  /** Merging takes time with the square of the length: a monster is counted in parts, and a token more for each cut. */
+  #countLong(piece: string): number {
+    let tokens = 0
+    for (let from = 0; from < piece.length; from += maxMergedLength) {
+      tokens += this.#countPiece(piece.slice(from, from + maxMergedLength))
+    }
     return tokens
   }
 }

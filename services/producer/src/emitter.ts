@@ -1,0 +1,96 @@
+// Sends what was planned, in batches: one batch is on its way while the next is filled, and no more. Order of steps
+// as in emitted-store.ts, S1 and S2.
+import type { Document } from '@pointsman/core/domain/document'
+import type { Clock } from '@pointsman/core/ports/clock'
+import type { DocumentWriter } from '@pointsman/core/ports/event-log'
+import type { EmittedStore } from './emitted-store.ts'
+import type { IngestEvent } from './ingest-report.ts'
+import type { Emission } from './plan-emission.ts'
+import type { Tally } from './tally.ts'
+import { untilAvailable } from './until-available.ts'
+
+export interface EmitterDeps {
+  readonly writer: DocumentWriter
+  readonly store: EmittedStore
+  readonly clock: Clock
+  readonly tally: Tally
+  readonly tell: (event: IngestEvent) => void
+}
+
+type Sending = Extract<Emission, { kind: 'emit' }>
+type Change = Parameters<EmittedStore['replace']>[0][number]
+
+const batchDocuments = 1000
+const batchLength = 4_000_000
+
+export class Emitter {
+  readonly #deps: EmitterDeps
+  readonly #signal: AbortSignal
+  #sendings: Sending[] = []
+  #notes: Change[] = []
+  #documents = 0
+  #length = 0
+  #underWay: Promise<void> = Promise.resolve()
+
+  constructor(deps: EmitterDeps, signal: AbortSignal) {
+    this.#deps = deps
+    this.#signal = signal
+  }
+
+  /** Waits while the batch before is still under way and this one is full. */
+  async add(sending: Sending): Promise<void> {
+    this.#sendings.push(sending)
+    this.#documents += sending.documents.length
+    for (const { text, metadata } of sending.documents) this.#length += text.length + metadata.length
+    if (this.#documents >= batchDocuments || this.#length >= batchLength) await this.#flush()
+  }
+
+  /** Remembers something of which nothing is to be sent. */
+  async note(change: Change): Promise<void> {
+    this.#notes.push(change)
+    if (this.#notes.length >= batchDocuments) await this.#flush()
+  }
+
+  /** Resolves when everything added was acknowledged and is remembered. */
+  async drain(): Promise<void> {
+    await this.#flush()
+    await this.#underWay
+  }
+
+  async #flush(): Promise<void> {
+    await this.#underWay
+    const sendings = this.#sendings
+    const notes = this.#notes
+    this.#sendings = []
+    this.#notes = []
+    this.#documents = 0
+    this.#length = 0
+    if (sendings.length === 0 && notes.length === 0) return
+    this.#underWay = this.#send(sendings, notes)
+    // Its failure is met at the next flush or drain; until then it is not an unhandled one.
+    this.#underWay.catch(() => undefined)
+  }
+
+  async #send(sendings: readonly Sending[], notes: readonly Change[]): Promise<void> {
+    const { store, tally } = this.#deps
+    const intents = sendings.map(({ from, intent }) => ({ from, entry: intent }))
+    const refused = new Set(store.replace([...notes, ...intents]))
+    const accepted = sendings.filter(({ intent }) => !refused.has(intent.id))
+    for (const { intent } of sendings) {
+      if (!refused.has(intent.id)) continue
+      const reason = 'another run changed it at the same time: ingest it again'
+      tally.reject({ path: intent.path, id: intent.id, reason })
+    }
+    const documents = accepted.flatMap(sending => sending.documents)
+    for (let from = 0; from < documents.length; from += batchDocuments) {
+      await this.#write(documents.slice(from, from + batchDocuments))
+    }
+    store.replace(accepted.map(({ intent, after }) => ({ from: intent.version, entry: after })))
+  }
+
+  async #write(documents: readonly Document[]): Promise<void> {
+    const { writer, tally } = this.#deps
+    await untilAvailable(() => writer.write(documents, this.#signal), this.#deps, this.#signal)
+    tally.sent(documents)
+  }
+}

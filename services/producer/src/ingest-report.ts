@@ -1,0 +1,57 @@
+export interface Rejection {
+  /** File, relative to its root; `-` for standard input. */
+  readonly path: string
+  readonly id?: string
+  readonly reason: string
+}
+
+/** What one run did. Counts are of what was acknowledged. */
+export interface IngestReport {
+  readonly event: 'report'
+  readonly run: string | undefined
+  /** Texts that were read: files, and lines of files. */
+  readonly documents: number
+  /** Texts that are as they were when they were sent. */
+  readonly unchanged: number
+  /** Records sent that carry a text. */
+  readonly emitted: number
+  /** Of those, pieces of longer texts. */
+  readonly chunks: number
+  readonly tombstones: number
+  /** Tokens of the records sent. */
+  readonly tokens: number
+  /** Bytes of the files and lines read. */
+  readonly bytes: number
+  /** The first thousand; `rejectedTotal` counts all. */
+  readonly rejected: readonly Rejection[]
+  readonly rejectedTotal: number
+  /** Files of other kinds, by extension. */
+  readonly skipped: Readonly<Record<string, number>>
+  /** Texts no longer found whose documents were kept, because their place could not be read for sure. */
+  readonly kept: number
+  readonly notices: readonly string[]
+  /** The run was told to stop before its end; the next one goes on. */
+  readonly stopped: boolean
+  readonly seconds: number
+}
+
+export interface IngestProgress {
+  readonly event: 'progress'
+  readonly run: string | undefined
+  readonly documents: number
+  readonly unchanged: number
+  readonly emitted: number
+  readonly tombstones: number
+  readonly tokens: number
+  readonly rejected: number
+  readonly documentsPerSecond: number
+  readonly seconds: number
+}
+
+export type IngestEvent =
+  | IngestReport
+  | IngestProgress
+  /** Kafka or the schema registry is away. */
+  | { readonly event: 'waiting'; readonly reason: string; readonly retryInMs: number }
+  | { readonly event: 'resumed'; readonly waitedMs: number }
+  | ({ readonly event: 'rejected' } & Rejection)

@@ -1,0 +1,60 @@
+import type { Clock } from '@pointsman/core/ports/clock'
+import type { ReadContext } from './read-context.ts'
+import { readFile } from './read-file.ts'
+import { readJsonl } from './read-jsonl.ts'
+import { type Root, standardInput } from './resolve-sources.ts'
+import type { Reading } from './source-text.ts'
+import { walkFolder } from './walk-folder.ts'
+import { whileIdle } from './while-idle.ts'
+
+export interface RootDeps {
+  readonly clock: Clock
+  readonly standardInput: AsyncIterable<Uint8Array>
+}
+
+const idleMs = 300
+
+/** @param onIdle - runs when standard input has been silent for a moment. */
+export async function* readRoot(
+  root: Root,
+  deps: RootDeps,
+  context: ReadContext,
+  onIdle: () => Promise<void>
+): AsyncGenerator<Reading> {
+  if (root.origin === standardInput) yield* readStandardInput(deps, context, onIdle)
+  else if (root.files === undefined) yield* readFolder(root, context)
+  else for (const path of root.files) yield* readNamedFile(root, path, context)
+}
+
+async function* readStandardInput(
+  { clock, standardInput: input }: RootDeps,
+  { maxBytes, signal }: ReadContext,
+  onIdle: () => Promise<void>
+): AsyncGenerator<Reading> {
+  const place = { path: '', modifiedMs: clock.nowMs(), elsewhere: false }
+  yield* readJsonl(whileIdle(input, idleMs, onIdle, clock, signal), place, maxBytes)
+}
+
+async function* readFolder({ origin, device }: Root, context: ReadContext): AsyncGenerator<Reading> {
+  for await (const item of walkFolder(origin, context.signal)) {
+    if (item.kind === 'rejected') yield item
+    else if (item.kind === 'file') yield* readFile(origin, item.path, device, context)
+  }
+}
+
+/** What was named is never passed over in silence. */
+async function* readNamedFile(
+  { origin, device }: Root,
+  path: string,
+  context: ReadContext
+): AsyncGenerator<Reading> {
+  for await (const reading of readFile(origin, path, device, context)) {
+    if (reading.kind !== 'skipped') yield reading
+    else
+      yield {
+        kind: 'rejected',
+        path,
+        reason: `files of this kind are not read: ${reading.extension || 'no extension'}`
+      }
+  }
+}

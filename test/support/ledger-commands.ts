@@ -1,0 +1,208 @@
+// Random commands for ledgers. A command is data: it names things by their place among those that exist when it is
+// carried out (see ledger-history.ts), so that a history can be shrunk and still makes sense.
+import type { Digest } from '@pointsman/core/domain/identity'
+import type { Lane } from '@pointsman/core/domain/lane'
+import type { ObligationKind } from '@pointsman/core/ports/ledger'
+import fc from 'fast-check'
+
+/** All in one bucket. Tails at the edges of a signed 64-bit number and of a double; the last differs in its bucket only. */
+export const contents = [
+  'ffffffffffffffff',
+  '8000000000000000',
+  '7fffffffffffffff',
+  '0020000000000000',
+  '0020000000000001',
+  '0000000000000000'
+]
+  .map(tail => `00000000${tail}` as Digest)
+  .concat('f00000000020000000000001' as Digest)
+
+/** The first two share a bucket, the last two a tail. */
+export const docKeys = [
+  '000000000000000000000001',
+  '000000000000000000000002',
+  '812000000000000000000003',
+  'ff0000000000000000000003'
+] as readonly string[] as readonly Digest[]
+
+export const partitions = [0, 1, 2]
+
+export interface CandidateChoice {
+  readonly hole: boolean
+  readonly doc: number
+  readonly version: number
+  /** Place in `contents`; undefined for a tombstone. */
+  readonly content: number | undefined
+  readonly metadataHash: number
+}
+
+export interface SliceChoice {
+  readonly partition: number
+  /** Added to A. */
+  readonly ahead: number
+  readonly candidates: readonly CandidateChoice[]
+}
+
+/** Undefined: the one that holds the obligation. */
+type OwnerChoice = number | undefined
+
+export type Command =
+  | { readonly type: 'openPartition'; readonly partition: number; readonly logStart: number }
+  | { readonly type: 'register'; readonly instance: string; readonly leaseMs: number }
+  | { readonly type: 'renew'; readonly owner: number; readonly leaseMs: number }
+  | { readonly type: 'release'; readonly owner: number }
+  | { readonly type: 'noteMember'; readonly owner: number; readonly group: string }
+  | {
+      readonly type: 'admit'
+      readonly owner: number
+      readonly lane: Lane
+      readonly epochBehind: number
+      readonly slices: readonly SliceChoice[]
+    }
+  | {
+      readonly type: 'attempt'
+      readonly obligation: number
+      readonly owner: OwnerChoice
+      readonly ahead: number
+    }
+  | {
+      readonly type: 'settle'
+      readonly obligation: number
+      readonly owner: OwnerChoice
+      readonly outcomes: readonly {
+        readonly part: number
+        readonly settlement: 'done' | 'skipped' | 'dead'
+      }[]
+      /** One part that may belong to somebody else, or be settled. */
+      readonly stray: number | undefined
+    }
+  | {
+      readonly type: 'move'
+      readonly obligation: number
+      readonly owner: OwnerChoice
+      readonly parts: readonly number[]
+      readonly kind: ObligationKind
+      readonly delayMs: number
+      readonly attempts: number
+    }
+  | {
+      readonly type: 'takeover'
+      readonly obligation: number
+      readonly owner: number
+      readonly lane: Lane
+      readonly epochBehind: number
+    }
+  | { readonly type: 'pause' | 'resume'; readonly epochBehind: number }
+  | {
+      readonly type: 'switch'
+      readonly epochBehind: number
+      readonly lanes: readonly (readonly [number, Lane])[]
+      readonly defaultLane: Lane
+    }
+  | { readonly type: 'adoptable'; readonly limit: number }
+  /** The same call once more, as after a lost reply, perhaps much later. */
+  | { readonly type: 'repeat'; readonly call: number }
+
+const hourMs = 3_600_000
+const anyIndex = fc.nat({ max: 30 })
+const lane = fc.constantFrom<Lane>('realtime', 'batch')
+const mostlyCurrent = fc.oneof(
+  { arbitrary: fc.constant(0), weight: 8 },
+  { arbitrary: fc.constant(1), weight: 1 }
+)
+const mostlyHolder = fc.oneof(
+  { arbitrary: fc.constant(undefined), weight: 6 },
+  { arbitrary: anyIndex, weight: 1 }
+)
+const soonOrNever = fc.constantFrom(0, hourMs)
+
+const candidate = fc.record({
+  hole: fc.oneof({ arbitrary: fc.constant(false), weight: 6 }, { arbitrary: fc.constant(true), weight: 1 }),
+  doc: fc.nat({ max: docKeys.length - 1 }),
+  version: fc.nat({ max: 5 }),
+  content: fc.option(fc.nat({ max: contents.length - 1 }), { nil: undefined, freq: 6 }),
+  metadataHash: fc.constantFrom(1, 0xffffffff)
+})
+
+const slices = fc.uniqueArray(
+  fc.record({
+    partition: fc.constantFrom(...partitions),
+    ahead: fc.oneof(
+      { arbitrary: fc.constant(0), weight: 12 },
+      { arbitrary: fc.integer({ min: 1, max: 2 }), weight: 1 }
+    ),
+    candidates: fc.array(candidate, { maxLength: 5 })
+  }),
+  { selector: slice => slice.partition, minLength: 1, maxLength: 3 }
+)
+
+const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Command>])[] = [
+  [
+    3,
+    record('openPartition', { partition: fc.constantFrom(...partitions), logStart: fc.constantFrom(0, 8190) })
+  ],
+  [3, record('register', { instance: fc.constantFrom('a', 'b'), leaseMs: soonOrNever })],
+  [2, record('renew', { owner: anyIndex, leaseMs: soonOrNever })],
+  [1, record('release', { owner: anyIndex })],
+  [1, record('noteMember', { owner: anyIndex, group: fc.constantFrom('g', 'h') })],
+  [12, record('admit', { owner: anyIndex, lane, epochBehind: mostlyCurrent, slices })],
+  [3, record('attempt', { obligation: anyIndex, owner: mostlyHolder, ahead: fc.nat({ max: 2 }) })],
+  [
+    12,
+    record('settle', {
+      obligation: anyIndex,
+      owner: mostlyHolder,
+      outcomes: fc.array(
+        fc.record({
+          part: anyIndex,
+          settlement: fc.constantFrom<'done' | 'skipped' | 'dead'>('done', 'done', 'done', 'skipped', 'dead')
+        }),
+        { maxLength: 4 }
+      ),
+      stray: fc.option(anyIndex, { nil: undefined })
+    })
+  ],
+  [
+    5,
+    record('move', {
+      obligation: anyIndex,
+      owner: mostlyHolder,
+      parts: fc.array(anyIndex, { maxLength: 3 }),
+      kind: fc.constantFrom<ObligationKind>('orphan', 'orphan', 'request'),
+      delayMs: fc.constantFrom(0, 0, hourMs),
+      attempts: fc.nat({ max: 3 })
+    })
+  ],
+  [6, record('takeover', { obligation: anyIndex, owner: anyIndex, lane, epochBehind: mostlyCurrent })],
+  [1, record('pause', { epochBehind: mostlyCurrent })],
+  [2, record('resume', { epochBehind: mostlyCurrent })],
+  [
+    2,
+    record('switch', {
+      epochBehind: mostlyCurrent,
+      lanes: fc.array(fc.tuple(fc.constantFrom(...partitions), lane), { maxLength: 3 }),
+      defaultLane: lane
+    })
+  ],
+  [1, record('adoptable', { limit: fc.nat({ max: 4 }) })],
+  [6, record('repeat', { call: anyIndex })]
+]
+
+function record<Type extends Command['type'], Fields>(
+  type: Type,
+  fields: { [Key in keyof Fields]: fc.Arbitrary<Fields[Key]> }
+): fc.Arbitrary<{ readonly type: Type } & Fields> {
+  return fc.record(fields).map(values => ({ type, ...values }))
+}
+
+/** Histories that begin with two partitions and two lives, so that most commands find something to do. */
+export function histories(maxLength: number): fc.Arbitrary<Command[]> {
+  const command = fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })))
+  const opening: Command[] = [
+    { type: 'openPartition', partition: 0, logStart: 0 },
+    { type: 'openPartition', partition: 1, logStart: 8190 },
+    { type: 'register', instance: 'a', leaseMs: hourMs },
+    { type: 'register', instance: 'b', leaseMs: hourMs }
+  ]
+  return fc.array(command, { maxLength, size: 'max' }).map(commands => [...opening, ...commands])
+}

@@ -1,0 +1,234 @@
+// Carries out commands on several ledgers at once: what a command names is looked up in the first of them, and all get
+// the same calls.
+import type { ObligationId, OwnerId } from '@pointsman/core/domain/identity'
+import type {
+  Admission,
+  AdmitReply,
+  Ledger,
+  Obligation,
+  Part,
+  SettleOutcome,
+  Slice
+} from '@pointsman/core/ports/ledger'
+import type { CandidateChoice, Command, SliceChoice } from './ledger-commands.ts'
+import { contents, docKeys } from './ledger-commands.ts'
+
+type Call = (ledger: Ledger) => Promise<unknown>
+
+/** What one command led to; `answers` in the order of the ledgers. */
+export interface Step {
+  readonly command: Command
+  readonly answers: readonly unknown[]
+  /** Of an `admit` or its repetition. */
+  readonly admission: Admission | undefined
+}
+
+export class LedgerHistory {
+  readonly #ledgers: readonly [Ledger, ...Ledger[]]
+  readonly #calls: { readonly call: Call; readonly admission: Admission | undefined }[] = []
+  readonly #owners: OwnerId[] = ['0.0' as OwnerId]
+  readonly #obligations: ObligationId[] = ['0.0.0' as ObligationId]
+  /** Every part that was ever seen. */
+  readonly parts: Part[] = []
+  #nextId = 1
+
+  constructor(...ledgers: readonly [Ledger, ...Ledger[]]) {
+    this.#ledgers = ledgers
+  }
+
+  get #first(): Ledger {
+    return this.#ledgers[0]
+  }
+
+  async step(command: Command): Promise<Step> {
+    const { call, admission } = await this.#callOf(command)
+    if (command.type !== 'repeat') this.#calls.push({ call, admission })
+    const answers: unknown[] = []
+    for (const ledger of this.#ledgers) answers.push(await call(ledger))
+    await this.#remember(answers[0])
+    return { command, answers, admission }
+  }
+
+  async #callOf(
+    command: Command
+  ): Promise<{ readonly call: Call; readonly admission: Admission | undefined }> {
+    if (command.type === 'repeat') {
+      return (
+        this.#calls[command.call % Math.max(1, this.#calls.length)] ?? { call: noCall, admission: undefined }
+      )
+    }
+    if (command.type === 'admit') {
+      const admission = await this.#admissionOf(command)
+      return { call: admission === undefined ? noCall : ledger => ledger.admit(admission), admission }
+    }
+    return { call: await this.#plainCallOf(command), admission: undefined }
+  }
+
+  async #plainCallOf(command: Exclude<Command, { type: 'repeat' | 'admit' }>): Promise<Call> {
+    switch (command.type) {
+      case 'openPartition':
+        return ledger => ledger.openPartition(command.partition, BigInt(command.logStart))
+      case 'register': {
+        const { instance, leaseMs } = command
+        return ledger => ledger.register({ instance, service: 'test', leaseMs })
+      }
+      case 'renew':
+        return ledger => ledger.renew(pick(this.#owners, command.owner), command.leaseMs)
+      case 'release':
+        return ledger => ledger.release(pick(this.#owners, command.owner))
+      case 'noteMember': {
+        const owner = pick(this.#owners, command.owner)
+        return ledger => ledger.noteMember(owner, command.group, `member of ${owner}`)
+      }
+      case 'attempt':
+        return this.#attemptOf(command)
+      case 'settle':
+        return this.#settleOf(command)
+      case 'move':
+        return this.#moveOf(command)
+      case 'takeover': {
+        const { id } = await this.#obligation(command.obligation)
+        const { lane } = command
+        const epoch = (await this.#epoch()) - command.epochBehind
+        const owner = pick(this.#owners, command.owner)
+        return ledger => ledger.takeover(id, { owner, epoch, lane })
+      }
+      case 'pause': {
+        const epoch = (await this.#epoch()) - command.epochBehind
+        return ledger => ledger.pause(epoch, 'store is away', 'test')
+      }
+      case 'resume': {
+        const epoch = (await this.#epoch()) - command.epochBehind
+        return ledger => ledger.resume(epoch)
+      }
+      case 'switch': {
+        const current = await this.#epoch()
+        const { defaultLane } = command
+        const lanes = new Map(command.lanes)
+        const expectedEpoch = current - command.epochBehind
+        return ledger => ledger.switchLanes({ expectedEpoch, epoch: current + 3, lanes, defaultLane })
+      }
+      case 'adoptable':
+        return ledger => ledger.adoptable(command.limit)
+    }
+  }
+
+  async #admissionOf(command: Extract<Command, { type: 'admit' }>): Promise<Admission | undefined> {
+    const { partitions, epoch } = await this.#first.state()
+    const owner = pick(this.#owners, command.owner)
+    const slices = command.slices.map(choice =>
+      sliceOf(choice, partitions.get(choice.partition)?.frontier ?? 0n)
+    )
+    // The lane that the first partition has, mostly: a history of refusals would show little.
+    const inLane = partitions.get(slices[0]?.partition ?? 0)?.lane ?? command.lane
+    const lane = command.epochBehind === 0 ? inLane : command.lane
+    const obligation = `${owner}.${this.#nextId++}` as ObligationId
+    this.#obligations.push(obligation)
+    return { epoch: epoch - command.epochBehind, lane, owner, obligation, slices }
+  }
+
+  async #attemptOf(command: Extract<Command, { type: 'attempt' }>): Promise<Call> {
+    const obligation = await this.#obligation(command.obligation)
+    const owner = this.#ownerOf(obligation, command.owner)
+    const attempt = (obligation.attempts ?? 0) + command.ahead
+    return ledger => ledger.attempt(obligation.id, owner, attempt, 10 * attempt)
+  }
+
+  async #settleOf(command: Extract<Command, { type: 'settle' }>): Promise<Call> {
+    const obligation = await this.#obligation(command.obligation)
+    const held = await this.#first.parts(obligation.id)
+    const outcomes = command.outcomes.flatMap(({ part, settlement }): SettleOutcome[] => {
+      const found = held[part % Math.max(1, held.length)]
+      return found === undefined ? [] : [{ part: found, settlement: fitting(found, settlement) }]
+    })
+    const stray =
+      command.stray === undefined ? undefined : this.parts[command.stray % Math.max(1, this.parts.length)]
+    if (stray !== undefined) outcomes.push({ part: stray, settlement: fitting(stray, 'done') })
+    const owner = this.#ownerOf(obligation, command.owner)
+    return ledger => ledger.settle(obligation.id, owner, outcomes, 7)
+  }
+
+  async #moveOf(command: Extract<Command, { type: 'move' }>): Promise<Call> {
+    const obligation = await this.#obligation(command.obligation)
+    const held = await this.#first.parts(obligation.id)
+    const parts = command.parts.flatMap(part => held[part % Math.max(1, held.length)] ?? [])
+    const owner = this.#ownerOf(obligation, command.owner)
+    const id = `m.${this.#nextId++}` as ObligationId
+    this.#obligations.push(id)
+    const { kind, delayMs, attempts } = command
+    return ledger =>
+      ledger.move(obligation.id, owner, parts, { id, kind }, { reason: `no. ${id}`, delayMs, attempts })
+  }
+
+  /** Mostly one that lives, at times one that has ended. */
+  async #obligation(index: number): Promise<Partial<Obligation> & { readonly id: ObligationId }> {
+    const { obligations } = await this.#first.survey()
+    const living = obligations[index % (obligations.length + 1)]
+    return living ?? { id: pick(this.#obligations, index) }
+  }
+
+  #ownerOf(obligation: Partial<Obligation>, choice: number | undefined): OwnerId {
+    const owner = choice === undefined ? obligation.owner : undefined
+    return owner ?? pick(this.#owners, choice ?? 0)
+  }
+
+  async #epoch(): Promise<number> {
+    return (await this.#first.state()).epoch
+  }
+
+  async #remember(answer: unknown): Promise<void> {
+    if (isRegistered(answer)) this.#owners.push(answer.owner)
+    const { obligations } = await this.#first.survey()
+    const known = new Set(this.parts.map(keyOf))
+    for (const { id } of obligations) {
+      for (const part of await this.#first.parts(id)) {
+        if (!known.has(keyOf(part))) this.parts.push(part)
+      }
+    }
+  }
+}
+
+export function isAdmitted(answer: unknown): answer is Extract<AdmitReply, { kind: 'admitted' }> {
+  return typeof answer === 'object' && answer !== null && 'kind' in answer && answer.kind === 'admitted'
+}
+
+function isRegistered(answer: unknown): answer is { readonly owner: OwnerId } {
+  return typeof answer === 'object' && answer !== null && 'ghosts' in answer
+}
+
+function keyOf({ partition, offset }: Part): string {
+  return `${partition}:${offset}`
+}
+
+async function noCall(): Promise<undefined> {
+  return undefined
+}
+
+function pick<Item>(items: readonly Item[], index: number): Item {
+  return items[index % items.length]!
+}
+
+function fitting(part: Part, settlement: 'done' | 'skipped' | 'dead'): SettleOutcome['settlement'] {
+  if (settlement !== 'done') return settlement
+  return part.action === 'delete' ? 'deleted' : 'indexed'
+}
+
+function sliceOf({ partition, ahead, candidates }: SliceChoice, frontier: bigint): Slice {
+  const from = frontier + BigInt(ahead)
+  const present = candidates.flatMap((choice, index) =>
+    choice.hole ? [] : [candidateOf(choice, from + BigInt(index))]
+  )
+  return { partition, from, to: from + BigInt(candidates.length), candidates: present }
+}
+
+function candidateOf(choice: CandidateChoice, offset: bigint): Slice['candidates'][number] {
+  const { doc, version, content, metadataHash } = choice
+  return {
+    offset,
+    docKey: pick(docKeys, doc),
+    version,
+    content: content === undefined ? undefined : pick(contents, content),
+    metadataHash,
+    tokens: content === undefined ? 0 : content + 1
+  }
+}

@@ -30,7 +30,8 @@ export const partitions = [0, 1, 2]
 export interface CandidateChoice {
   readonly hole: boolean
   readonly doc: number
-  readonly version: number
+  /** Added to the newest admitted version of the document. */
+  readonly versionAhead: number
   /** Place in `contents`; undefined for a tombstone. */
   readonly content: number | undefined
   readonly metadataHash: number
@@ -119,9 +120,12 @@ const soonOrNever = fc.constantFrom(0, hourMs)
 const candidate = fc.record({
   hole: fc.oneof({ arbitrary: fc.constant(false), weight: 6 }, { arbitrary: fc.constant(true), weight: 1 }),
   doc: fc.nat({ max: docKeys.length - 1 }),
-  version: fc.nat({ max: 5 }),
-  content: fc.option(fc.nat({ max: contents.length - 1 }), { nil: undefined, freq: 6 }),
-  metadataHash: fc.constantFrom(1, 0xffffffff)
+  versionAhead: fc.constantFrom(0, 0, 1, 1, 4, -1),
+  content: fc.option(fc.oneof(fc.nat({ max: 1 }), fc.nat({ max: contents.length - 1 })), {
+    nil: undefined,
+    freq: 6
+  }),
+  metadataHash: fc.constantFrom(1, 1, 0xffffffff)
 })
 
 const slices = fc.uniqueArray(
@@ -141,7 +145,7 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
     3,
     record('openPartition', { partition: fc.constantFrom(...partitions), logStart: fc.constantFrom(0, 8190) })
   ],
-  [3, record('register', { instance: fc.constantFrom('a', 'b'), leaseMs: soonOrNever })],
+  [2, record('register', { instance: fc.constantFrom('a', 'b'), leaseMs: soonOrNever })],
   [2, record('renew', { owner: anyIndex, leaseMs: soonOrNever })],
   [1, record('release', { owner: anyIndex })],
   [1, record('noteMember', { owner: anyIndex, group: fc.constantFrom('g', 'h') })],
@@ -195,14 +199,17 @@ function record<Type extends Command['type'], Fields>(
   return fc.record(fields).map(values => ({ type, ...values }))
 }
 
-/** Histories that begin with two partitions and two lives, so that most commands find something to do. */
+/** Histories that begin with partitions and lives, so that most commands find something to do. */
 export function histories(maxLength: number): fc.Arbitrary<Command[]> {
   const command = fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })))
   const opening: Command[] = [
     { type: 'openPartition', partition: 0, logStart: 0 },
     { type: 'openPartition', partition: 1, logStart: 8190 },
+    { type: 'openPartition', partition: 2, logStart: 127 },
     { type: 'register', instance: 'a', leaseMs: hourMs },
     { type: 'register', instance: 'b', leaseMs: hourMs }
   ]
-  return fc.array(command, { maxLength, size: 'max' }).map(commands => [...opening, ...commands])
+  return fc
+    .array(command, { minLength: Math.floor(maxLength / 3), maxLength, size: 'max' })
+    .map(commands => [...opening, ...commands])
 }

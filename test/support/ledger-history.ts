@@ -13,6 +13,9 @@ import type {
 import type { CandidateChoice, Command, SliceChoice } from './ledger-commands.ts'
 import { contents, docKeys } from './ledger-commands.ts'
 
+/** Of the indices 0 to 30. */
+const mostly = 27
+
 type Call = (ledger: Ledger) => Promise<unknown>
 
 /** What one command led to; `answers` in the order of the ledgers. */
@@ -73,13 +76,13 @@ export class LedgerHistory {
         return ledger => ledger.register({ instance, service: 'test', leaseMs })
       }
       case 'renew':
-        return ledger => ledger.renew(pick(this.#owners, command.owner), command.leaseMs)
+        return this.#ofOwner(command.owner, (ledger, owner) => ledger.renew(owner, command.leaseMs))
       case 'release':
-        return ledger => ledger.release(pick(this.#owners, command.owner))
-      case 'noteMember': {
-        const owner = pick(this.#owners, command.owner)
-        return ledger => ledger.noteMember(owner, command.group, `member of ${owner}`)
-      }
+        return this.#ofOwner(command.owner, (ledger, owner) => ledger.release(owner))
+      case 'noteMember':
+        return this.#ofOwner(command.owner, (ledger, owner) =>
+          ledger.noteMember(owner, command.group, `member of ${owner}`)
+        )
       case 'attempt':
         return this.#attemptOf(command)
       case 'settle':
@@ -90,7 +93,7 @@ export class LedgerHistory {
         const { id } = await this.#obligation(command.obligation)
         const { lane } = command
         const epoch = (await this.#epoch()) - command.epochBehind
-        const owner = pick(this.#owners, command.owner)
+        const owner = await this.#owner(command.owner)
         return ledger => ledger.takeover(id, { owner, epoch, lane })
       }
       case 'pause': {
@@ -115,13 +118,20 @@ export class LedgerHistory {
 
   async #admissionOf(command: Extract<Command, { type: 'admit' }>): Promise<Admission | undefined> {
     const { partitions, epoch } = await this.#first.state()
-    const owner = pick(this.#owners, command.owner)
-    const slices = command.slices.map(choice =>
-      sliceOf(choice, partitions.get(choice.partition)?.frontier ?? 0n)
+    const owner = await this.#owner(command.owner)
+    // Mostly what may succeed: a history of refusals would show little.
+    const hopeful = command.epochBehind === 0
+    const inLane = partitions.get(command.slices[0]?.partition ?? 0)?.lane ?? command.lane
+    const lane = hopeful ? inLane : command.lane
+    const choices = command.slices.filter(
+      ({ partition }) => !hopeful || partitions.get(partition)?.lane === lane
     )
-    // The lane that the first partition has, mostly: a history of refusals would show little.
-    const inLane = partitions.get(slices[0]?.partition ?? 0)?.lane ?? command.lane
-    const lane = command.epochBehind === 0 ? inLane : command.lane
+    if (choices.length === 0) return undefined
+    const latest = await this.#first.latest(docKeys)
+    const versions = latest.map(entry => entry?.version ?? 1)
+    const slices = choices.map(choice =>
+      sliceOf(choice, partitions.get(choice.partition)?.frontier ?? 0n, versions)
+    )
     const obligation = `${owner}.${this.#nextId++}` as ObligationId
     this.#obligations.push(obligation)
     return { epoch: epoch - command.epochBehind, lane, owner, obligation, slices }
@@ -163,8 +173,20 @@ export class LedgerHistory {
   /** Mostly one that lives, at times one that has ended. */
   async #obligation(index: number): Promise<Partial<Obligation> & { readonly id: ObligationId }> {
     const { obligations } = await this.#first.survey()
-    const living = obligations[index % (obligations.length + 1)]
+    const living = index < mostly ? obligations[index % Math.max(1, obligations.length)] : undefined
     return living ?? { id: pick(this.#obligations, index) }
+  }
+
+  /** Mostly one that lives, at times one that has ended. */
+  async #owner(index: number): Promise<OwnerId> {
+    const { instances } = await this.#first.survey()
+    const living = index < mostly ? instances[index % Math.max(1, instances.length)] : undefined
+    return living?.owner ?? pick(this.#owners, index)
+  }
+
+  async #ofOwner(index: number, call: (ledger: Ledger, owner: OwnerId) => Promise<unknown>): Promise<Call> {
+    const owner = await this.#owner(index)
+    return ledger => call(ledger, owner)
   }
 
   #ownerOf(obligation: Partial<Obligation>, choice: number | undefined): OwnerId {
@@ -213,20 +235,27 @@ function fitting(part: Part, settlement: 'done' | 'skipped' | 'dead'): SettleOut
   return part.action === 'delete' ? 'deleted' : 'indexed'
 }
 
-function sliceOf({ partition, ahead, candidates }: SliceChoice, frontier: bigint): Slice {
+function sliceOf(
+  { partition, ahead, candidates }: SliceChoice,
+  frontier: bigint,
+  versions: readonly number[]
+): Slice {
   const from = frontier + BigInt(ahead)
   const present = candidates.flatMap((choice, index) =>
-    choice.hole ? [] : [candidateOf(choice, from + BigInt(index))]
+    choice.hole ? [] : [candidateOf(choice, from + BigInt(index), versions)]
   )
   return { partition, from, to: from + BigInt(candidates.length), candidates: present }
 }
 
-function candidateOf(choice: CandidateChoice, offset: bigint): Slice['candidates'][number] {
-  const { doc, version, content, metadataHash } = choice
+function candidateOf(
+  { doc, versionAhead, content, metadataHash }: CandidateChoice,
+  offset: bigint,
+  versions: readonly number[]
+): Slice['candidates'][number] {
   return {
     offset,
     docKey: pick(docKeys, doc),
-    version,
+    version: Math.max(0, pick(versions, doc) + versionAhead),
     content: content === undefined ? undefined : pick(contents, content),
     metadataHash,
     tokens: content === undefined ? 0 : content + 1

@@ -2,7 +2,7 @@
 // place with its holder's identity in it), and a holder that died, however it died, holds nothing.
 
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { identify, isAlive } from './process-identity.mjs'
@@ -38,6 +38,13 @@ export async function lock(path, { onWait, signal } = {}) {
     told = true
     await sleep(pollMs, undefined, { signal })
   }
+}
+
+/** From now on the lock is held as long as the process `pid` lives: for work that may outlive its starter. */
+export async function handOver(path, pid) {
+  const next = `${path}.${process.pid}.${randomUUID()}`
+  await writeFile(next, identify(pid))
+  await rename(next, path)
 }
 
 /** The identity of whoever holds the lock, alive or not. */

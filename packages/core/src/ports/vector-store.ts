@@ -76,7 +76,10 @@ export interface VectorStore {
   /** One outcome per object, in order. Ids must differ. An existing id is overwritten. At most 500 objects. */
   write(objects: readonly IndexObject[], signal: AbortSignal): Promise<readonly WriteOutcome[]>
 
-  /** Which of these ids are stored. */
+  /**
+   * Which of these ids are stored: for writes that nobody saw through. What a write that was cut off has left stored
+   * and unsearchable is made searchable first, so it costs a write for each that is found.
+   */
   existing(ids: readonly ObjectId[], signal: AbortSignal): Promise<ReadonlySet<ObjectId>>
 
   /** A vector of any object with each payment key; keys without an object are missing from the answer. */

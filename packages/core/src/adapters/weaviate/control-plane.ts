@@ -1,5 +1,5 @@
-// Schema, shards and single-object updates: what is asked of Weaviate over REST, through its own client. The client
-// refuses to start without a server, so it is opened by the first call that finds one.
+// Schema, shards and single objects: what is asked of Weaviate over REST, through its own client. Its checks at the
+// start are left out: they would keep a service from starting before its server, and `VectorStore.check` repeats them.
 import weaviate, { type WeaviateClient } from 'weaviate-client'
 import { z } from 'zod'
 import type { ObjectId } from '../../domain/identity.ts'
@@ -79,31 +79,31 @@ export class WeaviateControl implements AsyncDisposable {
     })
   }
 
+  /** Reads the object itself, not the index of ids. */
+  async exists(id: ObjectId, signal: AbortSignal): Promise<boolean> {
+    return await this.#call(signal, client => client.collections.get(this.#collection).data.exists(id))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    const client = await this.#client?.catch(() => undefined)
-    await client?.close()
+    await (await this.#client)?.close()
   }
 
   async #call<Result>(
     signal: AbortSignal,
     call: (client: WeaviateClient) => Promise<Result>
   ): Promise<Result> {
-    return await withDeadline(this.#deadlineMs, signal, async () => await call(await this.#connected()))
-  }
-
-  async #connected(): Promise<WeaviateClient> {
-    this.#client ??= connect(this.#settings)
-    const opening = this.#client
-    try {
-      return await opening
-    } catch (error) {
-      if (this.#client === opening) this.#client = undefined
-      throw error
-    }
+    return await withDeadline(this.#deadlineMs, signal, async () => {
+      this.#client ??= openClient(this.#settings)
+      const client = await this.#client
+      // Before anything else: without it the client asks by itself, and a server that is down then ends the process
+      // by a rejection that nobody can handle.
+      await client.getWeaviateVersion()
+      return await call(client)
+    })
   }
 }
 
-function connect(settings: WeaviateSettings): Promise<WeaviateClient> {
+function openClient(settings: WeaviateSettings): Promise<WeaviateClient> {
   const http = new URL(settings.WEAVIATE_URL)
   const grpc = new URL(settings.WEAVIATE_GRPC_URL)
   const apiKey = settings.WEAVIATE_API_KEY
@@ -116,6 +116,7 @@ function connect(settings: WeaviateSettings): Promise<WeaviateClient> {
     grpcPort: portOf(grpc),
     grpcSecure: grpc.protocol === 'https:',
     timeout: clientTimeouts,
+    skipInitChecks: true,
     ...(apiKey === undefined ? {} : { authCredentials: new weaviate.ApiKey(apiKey) })
   })
 }

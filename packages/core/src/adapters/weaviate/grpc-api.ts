@@ -75,18 +75,25 @@ export class WeaviateGrpc implements Disposable {
     return { matched: reply.matches, failed: reply.failed }
   }
 
-  /** Those of these objects that are stored, whole. */
+  /** Those of these objects that Weaviate's index of ids knows, whole. */
   async objects(ids: readonly ObjectId[], deadlineMs: number, signal: AbortSignal): Promise<IndexObject[]> {
-    const results = await this.#search(
-      { filters: containsAny('_id', ids), limit: ids.length, properties: allProperties, vector: true },
-      deadlineMs,
-      signal
-    )
-    return results.map(result => ({
-      id: idOf(result),
-      vector: vectorOf(result),
-      properties: propertiesOf(result)
-    }))
+    const query = {
+      filters: containsAny('_id', ids),
+      limit: ids.length,
+      properties: allProperties,
+      vector: true
+    }
+    return (await this.#search(query, deadlineMs, signal)).map(objectOf)
+  }
+
+  /**
+   * A stored object, whole, whatever the indexes know: what the cursor reads after the id before it. Slow when much
+   * was written just now.
+   */
+  async find(id: ObjectId, deadlineMs: number, signal: AbortSignal): Promise<IndexObject | undefined> {
+    const query = { after: idBefore(id), limit: 1, properties: allProperties, vector: true }
+    const [object] = (await this.#search(query, deadlineMs, signal)).map(objectOf)
+    return object?.id === id ? object : undefined
   }
 
   /** Payment key and vector of at most `limit` objects that have one of these keys. */
@@ -270,6 +277,15 @@ function filter(operator: Filters_Operator, property: string, values: readonly s
 
 function both(left: Filters, right: Filters): Filters {
   return { operator: Filters_Operator.OPERATOR_AND, on: [], filters: [left, right], target: undefined }
+}
+
+function idBefore(id: ObjectId): string {
+  const hex = (BigInt(`0x${id.replaceAll('-', '')}`) - 1n).toString(16).padStart(32, '0')
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
+function objectOf(result: SearchResult): IndexObject {
+  return { id: idOf(result), vector: vectorOf(result), properties: propertiesOf(result) }
 }
 
 function headOf(result: SearchResult): ObjectHead {

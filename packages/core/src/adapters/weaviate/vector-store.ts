@@ -57,7 +57,7 @@ class WeaviateVectorStore implements VectorStore, AsyncDisposable {
     this.#writeMs = deadlines.writeDeadlineMs
     this.#control = new WeaviateControl(settings, collection, deadlines.queryDeadlineMs)
     this.#grpc = new WeaviateGrpc(endpoint)
-    this.#writer = new ObjectWriter(this.#grpc, dimensions, deadlines)
+    this.#writer = new ObjectWriter(this.#grpc, this.#control, dimensions, deadlines)
   }
 
   async prepare(signal: AbortSignal): Promise<void> {

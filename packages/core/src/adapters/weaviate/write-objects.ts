@@ -2,18 +2,19 @@
 // apply any part of a call that it did not answer. Invariants, each with a test in
 // test/integration/weaviate-doubt.test.ts or weaviate-stub.test.ts:
 //
-//   W1  `stored` is said only of what a call acknowledged without any error, or of what was read back and found by
-//       its own vector.
+//   W1  `stored` is said only of what a call acknowledged without any error, or of what was read back and indexed anew.
 //   W2  A call with any error acknowledges nothing: everything in it is read back.
-//   W3  Stored is not searchable: a call cut off between Weaviate's object store and its vector index leaves objects
-//       that no search finds, and writing the same vector again skips the index. So an object is in doubt from the
-//       send until W1 holds, and a doubted object is looked for by its own vector before it is called stored.
-//   W4  An object that is not found by its own vector is indexed anew by writing it with one bit of its vector changed,
-//       then as it is. Unlike delete and insert, no crash in between loses it.
+//   W3  Stored is not found: a call that was cut off leaves objects that no search finds, and a crash of Weaviate may
+//       keep an object and lose its entry in any index. Writing the same again skips the indexes, so it heals nothing.
+//       Therefore an object is in doubt from the send until W1 holds, and a doubted one is indexed anew before it is
+//       called stored.
+//   W4  To index anew is to write the object with one bit of its vector changed, then as it is. Unlike delete and
+//       insert, no crash in between loses it.
 import { Failure } from '../../domain/failure.ts'
 import type { ObjectId } from '../../domain/identity.ts'
 import { vectorFault } from '../../domain/vector-bytes.ts'
 import type { IndexObject, WriteOutcome } from '../../ports/vector-store.ts'
+import type { WeaviateControl } from './control-plane.ts'
 import type { WeaviateGrpc } from './grpc-api.ts'
 
 export interface Deadlines {
@@ -26,7 +27,8 @@ export interface Deadlines {
 const maxObjects = 500
 /** Vectors held at once while reading back. */
 const confirmChunk = 100
-const confirmConcurrency = 8
+const queryConcurrency = 8
+const indexRounds = 2
 /** Documents of equal text share their vector: the one looked for may not come first. */
 const selfQueryLimit = 10
 
@@ -41,13 +43,15 @@ const cutOff =
 
 export class ObjectWriter {
   readonly #grpc: WeaviateGrpc
+  readonly #control: WeaviateControl
   readonly #dimensions: number
   readonly #deadlines: Deadlines
   /** Sent and not yet known to be both stored and searchable; as small as what callers have not settled. */
   readonly #doubted = new Set<ObjectId>()
 
-  constructor(grpc: WeaviateGrpc, dimensions: number, deadlines: Deadlines) {
+  constructor(grpc: WeaviateGrpc, control: WeaviateControl, dimensions: number, deadlines: Deadlines) {
     this.#grpc = grpc
+    this.#control = control
     this.#dimensions = dimensions
     this.#deadlines = deadlines
   }
@@ -65,19 +69,30 @@ export class ObjectWriter {
     })
   }
 
-  /** Which of these are stored and searchable; what is stored only is indexed anew first (W4). */
+  /** Which of these are stored. Nobody saw their writes through, so those found are indexed anew (W3). */
   async confirm(ids: readonly ObjectId[], signal: AbortSignal): Promise<Set<ObjectId>> {
     const confirmed = new Set<ObjectId>()
     for (let start = 0; start < ids.length; start += confirmChunk) {
       const chunk = ids.slice(start, start + confirmChunk)
-      const objects = await this.#grpc.objects(chunk, this.#deadlines.queryDeadlineMs, signal)
-      await this.#index(await this.#unsearchable(objects, signal), signal)
-      for (const { id } of objects) {
-        confirmed.add(id)
-        this.#doubted.delete(id)
-      }
+      const found = await this.#stored(chunk, signal)
+      await this.#indexAnew(found, signal)
+      for (const { id } of found) confirmed.add(id)
     }
     return confirmed
+  }
+
+  /** Looks behind the index of ids, which may lack what is stored (W3). */
+  async #stored(ids: readonly ObjectId[], signal: AbortSignal): Promise<readonly IndexObject[]> {
+    const { queryDeadlineMs } = this.#deadlines
+    const known = await this.#grpc.objects(ids, queryDeadlineMs, signal)
+    const knownIds = new Set(known.map(({ id }) => id))
+    const others = ids.filter(id => !knownIds.has(id))
+    const hidden = await mapConcurrently(others, async id =>
+      (await this.#control.exists(id, signal))
+        ? await this.#grpc.find(id, queryDeadlineMs, signal)
+        : undefined
+    )
+    return [...known, ...hidden.filter(object => object !== undefined)]
   }
 
   async #send(objects: readonly IndexObject[], signal: AbortSignal): Promise<readonly WriteOutcome[]> {
@@ -89,13 +104,8 @@ export class ObjectWriter {
     if (!(errors instanceof Map)) return await this.#readBack(objects, new Map(), String(errors), signal)
     if (errors.size > 0) return await this.#readBack(objects, errors, 'not acknowledged', signal)
 
+    await this.#indexAnew(doubtedBefore, signal)
     for (const { id } of objects) this.#doubted.delete(id)
-    for (const { id } of doubtedBefore) this.#doubted.add(id)
-    if (doubtedBefore.length > 0)
-      await this.confirm(
-        doubtedBefore.map(({ id }) => id),
-        signal
-      )
     return objects.map(() => ({ kind: 'stored' }))
   }
 
@@ -109,10 +119,8 @@ export class ObjectWriter {
     const refusal = errors.values().find(message => refusedForNow.test(message))
     if (refusal !== undefined) throw new Failure('STORE_UNAVAILABLE', `Weaviate refuses to write: ${refusal}`)
 
-    const stored = await this.confirm(
-      objects.map(({ id }) => id),
-      signal
-    )
+    const ids = objects.map(({ id }) => id)
+    const stored = await this.confirm(ids, signal)
     return objects.map(({ id }, index) => {
       if (stored.has(id)) return { kind: 'stored' }
       const reason = errors.get(index)
@@ -122,33 +130,49 @@ export class ObjectWriter {
     })
   }
 
-  async #unsearchable(objects: readonly IndexObject[], signal: AbortSignal): Promise<readonly IndexObject[]> {
-    const missing: IndexObject[] = []
-    const queue = objects.values()
-    const search = async (): Promise<void> => {
-      for (const object of queue) {
-        const hits = await this.#grpc.nearestIds(
-          object.vector,
-          selfQueryLimit,
-          this.#deadlines.queryDeadlineMs,
-          signal
-        )
-        if (!hits.includes(object.id)) missing.push(object)
+  /**
+   * Twice when it must be: the rest of a call that was cut off may still run in the server and come in between. Then
+   * the search is believed no more: it may miss one of many equal vectors.
+   */
+  async #indexAnew(objects: readonly IndexObject[], signal: AbortSignal): Promise<void> {
+    let missing = objects
+    for (let round = 0; round < indexRounds && missing.length > 0; round += 1) {
+      for (const version of [missing.map(withOtherVector), missing]) {
+        const errors = await this.#grpc.insert(version, this.#deadlines.writeDeadlineMs, signal)
+        const [error] = errors.values()
+        if (error !== undefined)
+          throw new Failure('STORE_UNAVAILABLE', `Weaviate did not index again: ${error}`)
       }
+      missing = await this.#unsearchable(missing, signal)
     }
-    await Promise.all(Array.from({ length: confirmConcurrency }, search))
-    return missing
+    for (const { id } of objects) this.#doubted.delete(id)
   }
 
-  async #index(objects: readonly IndexObject[], signal: AbortSignal): Promise<void> {
-    if (objects.length === 0) return
-    for (const version of [objects.map(withOtherVector), objects]) {
-      const errors = await this.#grpc.insert(version, this.#deadlines.writeDeadlineMs, signal)
-      const [error] = errors.values()
-      if (error !== undefined)
-        throw new Failure('STORE_UNAVAILABLE', `Weaviate did not index again: ${error}`)
-    }
+  async #unsearchable(objects: readonly IndexObject[], signal: AbortSignal): Promise<readonly IndexObject[]> {
+    const found = await mapConcurrently(objects, async ({ id, vector }) => {
+      const hits = await this.#grpc.nearestIds(
+        vector,
+        selfQueryLimit,
+        this.#deadlines.queryDeadlineMs,
+        signal
+      )
+      return hits.includes(id)
+    })
+    return objects.filter((_, index) => found[index] === false)
   }
+}
+
+async function mapConcurrently<Item, Result>(
+  items: readonly Item[],
+  ask: (item: Item) => Promise<Result>
+): Promise<readonly Result[]> {
+  const results: Result[] = []
+  const queue = items.entries()
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) results[index] = await ask(item)
+  }
+  await Promise.all(Array.from({ length: queryConcurrency }, worker))
+  return results
 }
 
 function refuseMalformedCall(objects: readonly IndexObject[]): void {

@@ -29,7 +29,7 @@ export function loggedDocumentsContract(adapter: string, open: () => Promise<Eve
         await codec.prepare(never)
         const written = [
           aDocument(),
-          aDocument({ docId: 'a', version: Number.MAX_SAFE_INTEGER, metadata: '{}', title: '' }),
+          aDocument({ docId: 'a', version: Number.MAX_SAFE_INTEGER - 1, metadata: '{}', title: '' }),
           aDocument({ docId: 'b', text: '', deleted: true, tokens: 0 })
         ]
         await log.writer(codec).write(written, never)

@@ -1,0 +1,135 @@
+// The registry, with what its client lacks: a deadline, errors told apart by what they mean, and memory of ids that
+// are unknown. One per process: its cache is per instance, and its retry settings are global.
+import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
+import avro from 'avsc'
+import { Failure } from '../../domain/failure.ts'
+import type { RegistrySettings } from '../../runtime/settings.ts'
+import { withDeadline } from './deadline.ts'
+import { documentSchema, documentType } from './document-schema.ts'
+
+const requestMs = 3_000
+const callMs = 6_000
+/** How long an answer "unknown" stands, and how long nobody asks after an outage was noticed. */
+const unknownMs = 30_000
+const outageMs = 1_000
+
+/** How to read what was written with one schema: a resolver, or why it cannot be read. */
+export type Reading = { readonly resolver: Resolver | undefined } | { readonly unknown: string }
+
+type Resolver = ReturnType<avro.Type['createResolver']>
+
+export class DocumentSchemas {
+  readonly #registry: SchemaRegistry
+  readonly #subject: string
+  readonly #known = new Map<number, Reading>()
+  readonly #asking = new Map<number, Promise<Reading>>()
+  readonly #unknownUntilMs = new Map<number, number>()
+  #outageUntilMs = 0
+  #outage: unknown
+
+  constructor(settings: RegistrySettings, topic: string) {
+    const { SCHEMA_REGISTRY_URL: host, SCHEMA_REGISTRY_USERNAME: username } = settings
+    const password = settings.SCHEMA_REGISTRY_PASSWORD ?? ''
+    this.#subject = `${topic}-value`
+    this.#registry = new SchemaRegistry({
+      host,
+      ...(username !== undefined && { auth: { username, password } }),
+      middlewares: [() => ({ prepareRequest: async next => (await next()).enhance({ timeout: requestMs }) })]
+    })
+  }
+
+  /**
+   * Makes sure that the registry has our schema.
+   * @returns its id.
+   * @throws {Failure} `REGISTRY_UNAVAILABLE`; `SCHEMA_UNKNOWN` when it is refused.
+   */
+  async register(signal?: AbortSignal): Promise<number> {
+    const schema = { type: SchemaType.AVRO, schema: JSON.stringify(documentSchema) } as const
+    try {
+      const { id } = await this.#call(this.#registry.register(schema, { subject: this.#subject }), signal)
+      this.#known.set(id, { resolver: undefined })
+      return id
+    } catch (error) {
+      const refusal = refusalOf(error)
+      if (refusal === undefined) throw error
+      const remedy = 'the subject holds another schema, or demands another compatibility than BACKWARD'
+      throw new Failure('SCHEMA_UNKNOWN', `schema of ${this.#subject} refused: ${refusal}; ${remedy}`, {
+        cause: error
+      })
+    }
+  }
+
+  /** At once for a schema that was met before. */
+  known(id: number): Reading | undefined {
+    const unknownUntilMs = this.#unknownUntilMs.get(id)
+    if (unknownUntilMs !== undefined && unknownUntilMs < Date.now()) {
+      this.#unknownUntilMs.delete(id)
+      this.#known.delete(id)
+    }
+    return this.#known.get(id)
+  }
+
+  /** @throws {Failure} `REGISTRY_UNAVAILABLE` */
+  ask(id: number): Promise<Reading> {
+    if (Date.now() < this.#outageUntilMs) return Promise.reject(this.#outage)
+    const asking = this.#asking.get(id) ?? this.#ask(id).finally(() => this.#asking.delete(id))
+    this.#asking.set(id, asking)
+    return asking
+  }
+
+  async #ask(id: number): Promise<Reading> {
+    const reading = await this.#find(id)
+    if ('unknown' in reading) this.#unknownUntilMs.set(id, Date.now() + unknownMs)
+    this.#known.set(id, reading)
+    return reading
+  }
+
+  async #find(id: number): Promise<Reading> {
+    let writer: unknown
+    try {
+      writer = await this.#call(this.#registry.getSchema(id))
+    } catch (error) {
+      if (statusOf(error) === 404) return { unknown: `the registry does not know schema ${id}` }
+      this.#outage = error
+      this.#outageUntilMs = Date.now() + outageMs
+      throw error
+    }
+    if (!isAvroType(writer)) return { unknown: `schema ${id} is not Avro` }
+    if (documentType.equals(writer)) return { resolver: undefined }
+    try {
+      return { resolver: documentType.createResolver(writer) }
+    } catch (error) {
+      return { unknown: `schema ${id} does not fit ours: ${messageOf(error)}` }
+    }
+  }
+
+  #call<Value>(call: Promise<Value>, signal?: AbortSignal): Promise<Value> {
+    const deadline = { ms: callMs, what: 'schema registry', code: 'REGISTRY_UNAVAILABLE' } as const
+    return withDeadline(call, { ...deadline, ...(signal && { signal }) })
+  }
+}
+
+function isAvroType(schema: unknown): schema is avro.Type {
+  return avro.Type.isType(schema)
+}
+
+/** The registry's own "no". A refused connection is no answer, though the client calls it status 400. */
+function refusalOf(error: unknown): string | undefined {
+  const cause = error instanceof Failure ? error.cause : error
+  if (!(cause instanceof Error)) return undefined
+  const refused =
+    cause.name === 'ConfluentSchemaRegistryCompatibilityError' || refusals.has(statusOf(error) ?? 0)
+  return refused ? cause.message : undefined
+}
+
+const refusals = new Set([401, 403, 409, 422])
+
+function statusOf(error: unknown): number | undefined {
+  const cause = error instanceof Failure ? error.cause : error
+  if (!(cause instanceof Error) || !('status' in cause)) return undefined
+  return typeof cause.status === 'number' ? cause.status : undefined
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,268 @@
+// Pointsman's realtime lane against the fastest loop without Kafka, ledger or any other books, and against LangChain.js:
+// the same texts, the same provider, the same Weaviate, in turn within one run. Told in docs/benchmarks.md.
+import { parseArgs } from 'node:util'
+import { namesOf } from '@pointsman/core/runtime/names'
+import type { Bench, Figures } from './bench.ts'
+import type { LangchainTask } from './realtime-langchain.ts'
+import { measurePointsman } from './realtime-pointsman.ts'
+import { RssRecorder } from './realtime-rss-curve.ts'
+import type { RealtimeTask } from './realtime-task.ts'
+import { dimensions, latencyMs, model, openRealtimeWorld, type RealtimeWorld } from './realtime-world.ts'
+import { runMeasured } from './support/measured-worker.ts'
+import { cpuMsOf } from './support/process-usage.ts'
+import { sparkline } from './support/sparkline.ts'
+import { medianOf, rounded, type Spread, spreadOf } from './support/spread.ts'
+
+interface Plan {
+  /** Documents of one measurement of Pointsman or the raw loop. */
+  readonly documents: number
+  readonly backlog: number
+  readonly rounds: number
+}
+
+type Contender = 'pointsman' | 'rawLoop' | 'langchain' | 'langchainTuned'
+
+/** What one measurement of one contender found. */
+interface Measurement {
+  readonly documentsPerSecond: number
+  /** Processor microseconds per document, by process. */
+  readonly cpuUs: Readonly<Record<string, number>>
+}
+
+/** Rates are compared, and LangChain takes its time. */
+const langchainDocuments = 600
+const langchainTunedDocuments = 4_096
+
+export const bench: Bench = async ({ args, say, signal }) => {
+  const plan = parsePlan(args)
+  const stored = await table(true, ['rawLoop', 'pointsman', 'langchain', 'langchainTuned'], plan, say, signal)
+  const searchable = await table(false, ['rawLoop', 'pointsman', 'langchainTuned'], plan, say, signal)
+  const { backlog } = stored
+  return {
+    documents: plan.documents,
+    langchainDocuments: Math.min(langchainDocuments, plan.documents),
+    langchainTunedDocuments: Math.min(langchainTunedDocuments, plan.documents),
+    dimensions,
+    latencyMs,
+    rounds: plan.rounds,
+    ...stored.figures,
+    ...(backlog && {
+      backlogDocuments: plan.backlog,
+      backlogPerSecond: backlog.documentsPerSecond,
+      rssMaxMb: backlog.rss.maxMb,
+      rssCurveMb: backlog.rss.curveMb,
+      rssEverySeconds: backlog.rss.everySeconds,
+      rssFlatness: backlog.rss.flatness
+    }),
+    searchable: searchable.figures
+  }
+}
+
+function parsePlan(args: readonly string[]): Plan {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      documents: { type: 'string', default: '30000' },
+      backlog: { type: 'string', default: '200000' },
+      rounds: { type: 'string', default: '3' }
+    }
+  })
+  const [documents, backlog, rounds] = [values.documents, values.backlog, values.rounds].map(Number)
+  if (!documents || !rounds || backlog === undefined || Number.isNaN(backlog)) {
+    throw new Error('--documents, --backlog and --rounds take numbers')
+  }
+  return { documents, backlog, rounds }
+}
+
+interface Table {
+  readonly figures: Figures
+  readonly backlog: Awaited<ReturnType<typeof drainBacklog>> | undefined
+}
+
+/** All rounds on servers of their own. The backlog is drained where stored counts. */
+async function table(
+  asyncIndexing: boolean,
+  contenders: readonly Contender[],
+  plan: Plan,
+  say: (line: string) => void,
+  signal: AbortSignal
+): Promise<Table> {
+  say(asyncIndexing ? 'Stored (ASYNC_INDEXING=true):' : 'Searchable (ASYNC_INDEXING=false):')
+  await using world = await openRealtimeWorld(asyncIndexing, say, signal)
+  const found = new Map<Contender, Measurement[]>(contenders.map(contender => [contender, []]))
+  const seed = asyncIndexing ? 'stored' : 'searchable'
+  for (let round = 1; round <= plan.rounds; round += 1) {
+    for (const contender of contenders) {
+      const measurement = await measure(contender, world, `${seed}-${round}-${contender}`, plan, signal)
+      found.get(contender)?.push(measurement)
+      say(`  round ${round}: ${contender} ${describe(measurement)}`)
+    }
+  }
+  const backlog = asyncIndexing && plan.backlog > 0 ? await drainBacklog(world, plan, say, signal) : undefined
+  return { figures: figuresOf(found), backlog }
+}
+
+async function measure(
+  contender: Contender,
+  world: RealtimeWorld,
+  name: string,
+  plan: Plan,
+  signal: AbortSignal
+): Promise<Measurement> {
+  switch (contender) {
+    case 'pointsman':
+      return await measureEmbedder(world, name, plan.documents, signal)
+    case 'rawLoop':
+      return await measureWorker(world, 'realtime-raw-loop.ts', taskOf(world, name, plan.documents), signal)
+    case 'langchain':
+    case 'langchainTuned': {
+      const tuned = contender === 'langchainTuned'
+      const documents = Math.min(tuned ? langchainTunedDocuments : langchainDocuments, plan.documents)
+      const task: LangchainTask = { ...taskOf(world, name, documents), tuned }
+      return await measureWorker(world, 'realtime-langchain.ts', task, signal)
+    }
+  }
+}
+
+function taskOf({ env, provider }: RealtimeWorld, seed: string, documents: number): RealtimeTask {
+  const { WEAVIATE_GRPC_URL: weaviateGrpcUrl, WEAVIATE_URL: weaviateUrl } = env
+  const { collection } = namesOf(seed)
+  return { seed, documents, collection, weaviateUrl, weaviateGrpcUrl, openaiUrl: provider.url, model }
+}
+
+async function measureWorker(
+  world: RealtimeWorld,
+  worker: string,
+  task: RealtimeTask,
+  signal: AbortSignal
+): Promise<Measurement> {
+  const { collection, documents } = task
+  await world.createCollection(collection, signal)
+  const meter = new CpuMeter(world)
+  const { ms } = await runMeasured(
+    new URL(worker, import.meta.url),
+    task,
+    pid => meter.start(pid),
+    () => meter.stop(),
+    signal
+  )
+  await checkAndDrop(world, collection, documents, signal)
+  return { documentsPerSecond: (documents * 1_000) / ms, cpuUs: meter.perDocument(documents) }
+}
+
+async function measureEmbedder(
+  world: RealtimeWorld,
+  namespace: string,
+  documents: number,
+  signal: AbortSignal,
+  also: { readonly onStart?: (pid: number) => void; readonly onEnd?: () => void } = {}
+): Promise<Measurement> {
+  const meter = new CpuMeter(world)
+  const billedBefore = await world.provider.billedTokens()
+  const options = {
+    namespace,
+    documents,
+    onStart: (pid: number) => {
+      meter.start(pid)
+      also.onStart?.(pid)
+    },
+    onEnd: () => {
+      meter.stop()
+      also.onEnd?.()
+    }
+  }
+  const { ms, tokens } = await measurePointsman(world, options, signal)
+  const billed = (await world.provider.billedTokens()) - billedBefore
+  if (billed !== tokens) throw new Error(`${billed} tokens were paid, ${tokens} were necessary`)
+  await checkAndDrop(world, namesOf(namespace).collection, documents, signal)
+  return { documentsPerSecond: (documents * 1_000) / ms, cpuUs: meter.perDocument(documents) }
+}
+
+async function checkAndDrop(
+  world: RealtimeWorld,
+  collection: string,
+  documents: number,
+  signal: AbortSignal
+): Promise<void> {
+  const stored = await world.countObjects(collection, signal)
+  if (stored !== documents) throw new Error(`${collection} holds ${stored} objects instead of ${documents}`)
+  await world.dropCollection(collection, signal)
+}
+
+async function drainBacklog(
+  world: RealtimeWorld,
+  { backlog }: Plan,
+  say: (line: string) => void,
+  signal: AbortSignal
+) {
+  const recorder = new RssRecorder()
+  const ended = Promise.withResolvers<ReturnType<RssRecorder['stop']>>()
+  const measurement = await measureEmbedder(world, 'stored-backlog', backlog, signal, {
+    onStart: pid => recorder.start(pid),
+    onEnd: () => ended.resolve(recorder.stop())
+  })
+  const rss = await ended.promise
+  say(`  backlog of ${backlog}: ${describe(measurement)}`)
+  say(`  embedder RSS ${sparkline(rss.curveMb)} max ${rss.maxMb} MB, flatness ${rss.flatness}`)
+  return { documentsPerSecond: rounded(measurement.documentsPerSecond, 0), rss }
+}
+
+/** Processor time of the servers and of one more process, between `start` and `stop`. */
+class CpuMeter {
+  readonly #world: RealtimeWorld
+  #pid = 0
+  #before: Readonly<Record<string, number>> = {}
+  #after: Readonly<Record<string, number>> = {}
+
+  constructor(world: RealtimeWorld) {
+    this.#world = world
+  }
+
+  start(pid: number): void {
+    this.#pid = pid
+    this.#before = this.#read()
+  }
+
+  stop(): void {
+    this.#after = this.#read()
+  }
+
+  perDocument(documents: number): Readonly<Record<string, number>> {
+    const us = ([name, ms]: readonly [string, number]): readonly [string, number] => [
+      name,
+      rounded(((ms - (this.#before[name] ?? 0)) * 1_000) / documents, 0)
+    ]
+    return Object.fromEntries(Object.entries(this.#after).map(us))
+  }
+
+  #read(): Readonly<Record<string, number>> {
+    return { itself: cpuMsOf(this.#pid) ?? 0, ...this.#world.cpuMs() }
+  }
+}
+
+function figuresOf(found: ReadonlyMap<Contender, readonly Measurement[]>): Figures {
+  const spreads = new Map<Contender, Spread>()
+  const cpuUsPerDocument: Record<string, Record<string, number>> = {}
+  for (const [contender, measurements] of found) {
+    spreads.set(contender, spreadOf(measurements.map(({ documentsPerSecond }) => documentsPerSecond)))
+    const names = Object.keys(measurements[0]?.cpuUs ?? {})
+    const medians = names.map(name => [name, medianOf(measurements.map(({ cpuUs }) => cpuUs[name] ?? 0))])
+    cpuUsPerDocument[contender] = Object.fromEntries(medians)
+  }
+  const ratioTo = (other: Contender): number | undefined => {
+    const [ours, theirs] = [spreads.get('pointsman'), spreads.get(other)]
+    return ours && theirs && rounded(ours.median / theirs.median, 2)
+  }
+  return {
+    ...Object.fromEntries(spreads),
+    ratioToRawLoop: ratioTo('rawLoop'),
+    ratioToLangchain: ratioTo('langchain'),
+    ratioToLangchainTuned: ratioTo('langchainTuned'),
+    cpuUsPerDocument
+  }
+}
+
+function describe({ cpuUs, documentsPerSecond }: Measurement): string {
+  const costs = Object.entries(cpuUs).map(([name, us]) => `${name} ${us}`)
+  return `${rounded(documentsPerSecond, 0)} documents/s (µs of processor a document: ${costs.join(', ')})`
+}

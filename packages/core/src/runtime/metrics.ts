@@ -6,6 +6,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
  */
 export class Metrics {
   readonly #registry = new Registry()
+  readonly #collectors: (() => void)[] = []
 
   /** @param service - becomes the label `service` of every value. */
   constructor(service: string) {
@@ -44,8 +45,14 @@ export class Metrics {
     })
   }
 
+  /** Called before every rendering, to set gauges from what is true at that moment. */
+  beforeRender(collect: () => void): void {
+    this.#collectors.push(collect)
+  }
+
   /** The text that Prometheus scrapes. */
   async render(): Promise<{ readonly contentType: string; readonly body: string }> {
+    for (const collect of this.#collectors) collect()
     return { contentType: this.#registry.contentType, body: await this.#registry.metrics() }
   }
 }

@@ -1,0 +1,225 @@
+// The realtime lane as real processes on real servers, with a provider that keeps a bill; and an oracle that is not
+// the system: it knows what was emitted, and reads the index and the bill itself.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { KafkaLogAdmin } from '@pointsman/core/adapters/kafka/log-admin'
+import { kafkaClients } from '@pointsman/core/adapters/kafka/client'
+import { KafkaDocumentCodec } from '@pointsman/core/adapters/kafka/document-codec'
+import { KafkaDocumentWriter } from '@pointsman/core/adapters/kafka/document-writer'
+import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection'
+import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
+import { openWeaviate } from '@pointsman/core/adapters/weaviate/vector-store'
+import type { Document } from '@pointsman/core/domain/document'
+import type { ObjectId } from '@pointsman/core/domain/identity'
+import type { LogAdmin } from '@pointsman/core/ports/event-log'
+import type { Ledger } from '@pointsman/core/ports/ledger'
+import type { ObjectHead, VectorStore } from '@pointsman/core/ports/vector-store'
+import { parseEnv } from '@pointsman/core/runtime/env'
+import { openLog } from '@pointsman/core/runtime/log'
+import { namesOf } from '@pointsman/core/runtime/names'
+import {
+  kafkaSettings,
+  redisSettings,
+  registrySettings,
+  weaviateSettings
+} from '@pointsman/core/runtime/settings'
+import { vi } from 'vitest'
+import { z } from 'zod'
+import type { StackEnv } from '../../tools/stack/stack-env.ts'
+import { type LocalOpenaiUnderTest, openLocalOpenai } from './local-openai-under-test.ts'
+
+const never = new AbortController().signal
+const dimensions = 64
+const partitions = 4
+const embedderMain = fileURLToPath(new URL('../../services/embedder-realtime/src/main.ts', import.meta.url))
+const settingsSchema = z.object({
+  ...kafkaSettings,
+  ...registrySettings,
+  ...redisSettings,
+  ...weaviateSettings
+})
+
+/** What the oracle found, once everything is settled. */
+export interface Audit {
+  /** Documents that should have an object and have none. */
+  readonly lost: readonly string[]
+  /** Documents with more than one object. */
+  readonly duplicates: readonly string[]
+  /** Objects of an older version than the newest, or of a deleted document. */
+  readonly stale: readonly string[]
+  /** Payments beyond the first of each text. */
+  readonly repeatedPayments: number
+}
+
+export interface EmbedderProcess {
+  readonly pid: number
+  /** Signal or code with which it ended. */
+  readonly ended: Promise<NodeJS.Signals | number | null>
+  readonly output: () => string
+  signal(name: NodeJS.Signals): void
+}
+
+export class RealLane implements AsyncDisposable {
+  readonly provider: LocalOpenaiUnderTest
+  readonly ledger: Ledger
+  readonly #env: Readonly<Record<string, string>>
+  readonly #store: VectorStore
+  readonly #admin: LogAdmin
+  readonly #writer: KafkaDocumentWriter
+  readonly #resources: AsyncDisposableStack
+  /** The newest version emitted of each document. */
+  readonly #newest = new Map<string, Document>()
+  readonly #children = new Set<ChildProcess>()
+
+  private constructor(fields: {
+    provider: LocalOpenaiUnderTest
+    ledger: Ledger
+    env: Readonly<Record<string, string>>
+    store: VectorStore
+    admin: LogAdmin
+    writer: KafkaDocumentWriter
+    resources: AsyncDisposableStack
+  }) {
+    this.provider = fields.provider
+    this.ledger = fields.ledger
+    this.#env = fields.env
+    this.#store = fields.store
+    this.#admin = fields.admin
+    this.#writer = fields.writer
+    this.#resources = fields.resources
+  }
+
+  /** A namespace of its own on these servers, its topics made, nothing running yet. */
+  static async open(servers: StackEnv, latencyMs = 100): Promise<RealLane> {
+    await using resources = new AsyncDisposableStack()
+    const names = namesOf(`kill-${randomUUID().slice(0, 8)}`)
+    const provider = resources.use(await openLocalOpenai({ latency: { kind: 'fixed', ms: latencyMs } }))
+    const env = {
+      ...servers,
+      OPENAI_API_KEY: 'test-key',
+      OPENAI_BASE_URL: provider.url,
+      EMBEDDING_MODEL: 'text-embedding-3-small',
+      EMBEDDING_DIMENSIONS: String(dimensions),
+      POINTSMAN_NAMESPACE: names.namespace,
+      DOCUMENTS_PARTITIONS: String(partitions),
+      EMBED_REQUEST_INPUTS: '64',
+      INSTANCE_LEASE_MS: '3000',
+      LOG_LEVEL: 'warn'
+    }
+    const settings = parseEnv(settingsSchema, env)
+    const log = openLog('test', 'silent')
+    const clients = kafkaClients(settings, 'test', log)
+    const admin = resources.use(new KafkaLogAdmin(clients, names, log))
+    await admin.prepare(partitions, never)
+    const codec = new KafkaDocumentCodec(settings, names.documents)
+    await codec.prepare(never)
+    const redis = resources.adopt(await openRedis(settings, () => undefined), closeRedis)
+    const ledger = new RedisLedger(redis, names.namespace)
+    await ledger.open('realtime')
+    const store = resources.use(openWeaviate(settings, names.collection, dimensions))
+    const writer = resources.use(new KafkaDocumentWriter(clients, names.documents, codec))
+    return new RealLane({ provider, ledger, env, store, admin, writer, resources: resources.move() })
+  }
+
+  /** What the oracle need not find again. */
+  async emitUnaudited(documents: readonly Document[]): Promise<void> {
+    await this.#writer.write(documents, never)
+  }
+
+  async emit(documents: readonly Document[]): Promise<void> {
+    await this.emitUnaudited(documents)
+    for (const document of documents) {
+      const known = this.#newest.get(document.docId)
+      if (known === undefined || known.version <= document.version) this.#newest.set(document.docId, document)
+    }
+  }
+
+  startEmbedder(instance: string, env: Readonly<Record<string, string>> = {}): EmbedderProcess {
+    const child = spawn(process.execPath, [embedderMain], {
+      env: { PATH: process.env['PATH'] ?? '', ...this.#env, POINTSMAN_INSTANCE: instance, ...env },
+      stdio: ['ignore', 'ignore', 'pipe']
+    })
+    let output = ''
+    child.stderr.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+    this.#children.add(child)
+    const ended = once(child, 'exit').then(([code, signal]) => {
+      this.#children.delete(child)
+      return z.union([z.enum(['SIGKILL', 'SIGTERM', 'SIGINT']), z.number(), z.null()]).parse(signal ?? code)
+    })
+    return { pid: child.pid ?? 0, ended, output: () => output, signal: name => void child.kill(name) }
+  }
+
+  /** Inputs that a crash now may cost twice: k, as the ledger publishes it. */
+  async inputsAtRisk(): Promise<number> {
+    const { obligations } = await this.ledger.survey()
+    return obligations.reduce((sum, { inputsAtRisk }) => sum + inputsAtRisk, 0)
+  }
+
+  /** Waits until the ledger has settled every record of the log. */
+  async settled(timeoutMs = 60_000): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        const [bounds, watermarks] = await Promise.all([this.#admin.bounds(), this.ledger.watermarks()])
+        for (const [partition, { end }] of bounds) {
+          if (end > 0n && watermarks.get(partition) !== end)
+            throw new Error(`partition ${partition} is not settled`)
+        }
+      },
+      { timeout: timeoutMs, interval: 100 }
+    )
+  }
+
+  /** Waits until the group has committed to the end of the log. */
+  async committed(group: string): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        const [bounds, committed] = await Promise.all([this.#admin.bounds(), this.#admin.committed(group)])
+        for (const [partition, { end }] of bounds) {
+          if (end > 0n && committed.get(partition) !== end)
+            throw new Error(`partition ${partition} is not committed`)
+        }
+      },
+      { timeout: 20_000, interval: 100 }
+    )
+  }
+
+  async audit(): Promise<Audit> {
+    const heads = Map.groupBy(await this.#allHeads(), ({ docId }) => docId)
+    const live = [...this.#newest.values()].filter(({ deleted }) => !deleted)
+    const versionOf = (docId: string): number => {
+      const newest = this.#newest.get(docId)
+      return newest === undefined || newest.deleted ? Number.POSITIVE_INFINITY : newest.version
+    }
+    const payments = z
+      .object({ payments: z.array(z.object({ count: z.number() })) })
+      .parse(await this.provider.get('/payments?minCount=2&limit=1000000'))
+    return {
+      lost: live.flatMap(({ docId }) => (heads.has(docId) ? [] : docId)),
+      duplicates: [...heads].flatMap(([docId, all]) => (all.length > 1 ? docId : [])),
+      stale: [...heads].flatMap(([docId, all]) =>
+        all.some(head => head.version < versionOf(docId)) ? docId : []
+      ),
+      repeatedPayments: payments.payments.reduce((sum, { count }) => sum + count - 1, 0)
+    }
+  }
+
+  async #allHeads(): Promise<readonly ObjectHead[]> {
+    const heads: ObjectHead[] = []
+    let after: ObjectId | undefined
+    for (;;) {
+      const page = await this.#store.page(after, 1_000, never)
+      if (page.length === 0) return heads
+      heads.push(...page)
+      after = page.at(-1)?.id
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) child.kill('SIGKILL')
+    await this.#resources.disposeAsync()
+  }
+}

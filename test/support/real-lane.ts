@@ -72,6 +72,8 @@ export class RealLane implements AsyncDisposable {
   /** The newest version emitted of each document. */
   readonly #newest = new Map<string, Document>()
   readonly #children = new Set<ChildProcess>()
+  /** What each process said, to be shown when something is waited for in vain. */
+  #said = ''
 
   private constructor(fields: {
     provider: LocalOpenaiUnderTest
@@ -106,7 +108,7 @@ export class RealLane implements AsyncDisposable {
       DOCUMENTS_PARTITIONS: String(partitions),
       EMBED_REQUEST_INPUTS: '64',
       INSTANCE_LEASE_MS: '3000',
-      LOG_LEVEL: 'warn'
+      LOG_LEVEL: "info"
     }
     const settings = parseEnv(settingsSchema, env)
     const log = openLog('test', 'silent')
@@ -144,6 +146,7 @@ export class RealLane implements AsyncDisposable {
     let output = ''
     child.stderr.on('data', (chunk: Buffer) => {
       output += chunk.toString()
+      this.#said += chunk.toString()
     })
     this.#children.add(child)
     const ended = once(child, 'exit').then(([code, signal]) => {
@@ -166,7 +169,7 @@ export class RealLane implements AsyncDisposable {
         const [bounds, watermarks] = await Promise.all([this.#admin.bounds(), this.ledger.watermarks()])
         for (const [partition, { end }] of bounds) {
           if (end > 0n && watermarks.get(partition) !== end)
-            throw new Error(`partition ${partition} is not settled`)
+            throw new Error(`partition ${partition} is not settled\n${this.#said}`)
         }
       },
       { timeout: timeoutMs, interval: 100 }

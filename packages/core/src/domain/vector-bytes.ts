@@ -19,6 +19,6 @@ export function vectorFault(bytes: Uint8Array, dimensions: number): string | und
 
 /** The bit patterns of the components; a view where alignment allows it. */
 function float32Words(bytes: Uint8Array): Uint32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes)
   return new Uint32Array(aligned.buffer, aligned.byteOffset, bytes.byteLength / 4)
 }

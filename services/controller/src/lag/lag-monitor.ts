@@ -22,8 +22,6 @@ export interface LagPolicy extends StatusPolicy {
   readonly everyMs: number
   /** Rates are means over this time. */
   readonly windowMs: number
-  /** A reading younger than this answers a question without a new one. */
-  readonly freshMs: number
 }
 
 /** What one look gives: the lag, and the survey that it was computed from. */
@@ -35,7 +33,6 @@ export interface LagView {
 export const defaultLagPolicy: LagPolicy = {
   everyMs: 2000,
   windowMs: 30_000,
-  freshMs: 200,
   stallMs: 60_000,
   retentionWarnShare: 0.5
 }
@@ -48,8 +45,9 @@ export class LagMonitor {
   readonly #deps: LagDeps
   readonly #policy: LagPolicy
   #history: LagHistory = noHistory
-  #last: LagView | undefined
-  #reading: Promise<LagView> | undefined
+  /** One reading after the other: each is compared with the one before. */
+  #queue: Promise<unknown> = Promise.resolve()
+  #next: Promise<LagView> | undefined
   /** By partition: what was looked up about an offset stays true as long as the offset is asked for. */
   readonly #times = new Map<number, Map<bigint, number>>()
   readonly #blocking = new Map<number, { readonly watermark: bigint; readonly id: ObligationId }>()
@@ -59,19 +57,21 @@ export class LagMonitor {
     this.#policy = policy
   }
 
-  /** The last reading; undefined before the first. It may be old: see `atMs`. */
-  get last(): LagView | undefined {
-    return this.#last
-  }
-
-  /** A fresh reading. Callers at the same time share one. @throws {Failure} of the ports. */
+  /**
+   * A reading that begins after the call: whoever has just sent documents or paused must see it. Callers that come
+   * while one is under way share the next.
+   * @param signal - of the controller's life, since others may wait for the same reading.
+   * @throws {Failure} of the ports.
+   */
   async look(signal: AbortSignal): Promise<LagView> {
-    const { clock } = this.#deps
-    if (this.#last && clock.nowMs() - this.#last.report.atMs < this.#policy.freshMs) return this.#last
-    this.#reading ??= this.#look(signal).finally(() => {
-      this.#reading = undefined
-    })
-    return await this.#reading
+    if (this.#next === undefined) {
+      this.#next = this.#queue.then(async () => {
+        this.#next = undefined
+        return await this.#read(signal)
+      })
+      this.#queue = this.#next.catch(() => undefined)
+    }
+    return await this.#next
   }
 
   /** Runs until the signal aborts, then rejects with its reason. A reading that fails is told and tried again. */
@@ -92,7 +92,7 @@ export class LagMonitor {
     }
   }
 
-  async #look(signal: AbortSignal): Promise<LagView> {
+  async #read(signal: AbortSignal): Promise<LagView> {
     const { admin, ledger, clock, groups } = this.#deps
     // The order matters: see LagReading.
     const [realtime, batch] = await Promise.all([
@@ -113,8 +113,7 @@ export class LagMonitor {
       blocking: await this.#blockingOf(survey)
     }
     this.#history = stepHistory(before, base, this.#policy.windowMs)
-    this.#last = { report: computeLag(base, before, this.#history, this.#policy), survey }
-    return this.#last
+    return { report: computeLag(base, before, this.#history, this.#policy), survey }
   }
 
   async #timesOf(

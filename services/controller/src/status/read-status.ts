@@ -12,13 +12,15 @@ export interface StatusDeps {
   readonly board: HealthBoard
   readonly version: string
   readonly usdPerMillionTokens: number | undefined
+  /** Aborted when the controller stops. */
+  readonly stopping: AbortSignal
 }
 
 /** Everything at a glance. Never fails because a part is away: what is not known is null. */
 export async function readStatus(deps: StatusDeps, signal: AbortSignal): Promise<StatusReport> {
   const { parts, board, version, usdPerMillionTokens } = deps
   const [view, index] = await Promise.all([
-    known(deps.monitor.look(signal)),
+    known(deps.monitor.look(deps.stopping)),
     known(Promise.all([parts.store.count(signal), parts.store.unindexed(signal)]))
   ])
   const counts = view?.survey.counts

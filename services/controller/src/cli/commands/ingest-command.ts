@@ -1,0 +1,197 @@
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { type StatusReport, statusReport } from '../../status/status-report.ts'
+import { clean } from '../clean.ts'
+import type { CliContext } from '../cli-context.ts'
+import { CliError, exitCodes, type ExitCode } from '../cli-error.ts'
+import { formatCount, formatDuration } from '../format.ts'
+import { LiveLine } from '../live-line.ts'
+import { type OutputOptions, print } from '../print.ts'
+import { type Progress, progressLine } from '../progress-line.ts'
+import { isSettled, progressSince } from '../settlement.ts'
+import { jsonFlag, parseDuration } from './options.ts'
+
+const producerPath = 'services/producer/src/main.ts'
+const answerMs = 30_000
+const lookEveryMs = 500
+
+/** Of what the producer tells, the part that is shown; all of it goes into `--json`. */
+export const ingestReport = z.looseObject({
+  event: z.literal('report'),
+  documents: z.int(),
+  unchanged: z.int(),
+  emitted: z.int(),
+  tombstones: z.int(),
+  tokens: z.number(),
+  rejected: z.array(z.looseObject({ path: z.string(), id: z.string().optional(), reason: z.string() })),
+  rejectedTotal: z.int(),
+  notices: z.array(z.string()),
+  stopped: z.boolean(),
+  seconds: z.number()
+})
+export type IngestReport = z.output<typeof ingestReport>
+
+const ingestProgress = z.looseObject({
+  event: z.literal('progress'),
+  documents: z.int(),
+  emitted: z.int(),
+  rejected: z.int()
+})
+const waiting = z.looseObject({ event: z.literal('waiting'), reason: z.string() })
+
+interface IngestOptions extends OutputOptions {
+  readonly wait?: boolean
+  readonly timeout: number
+}
+
+export function addIngestCommand(program: Command, context: CliContext): void {
+  program
+    .command('ingest')
+    .description('read files and folders, and send what changed since the last time')
+    .argument('<path...>', 'files, folders, or - for documents as JSON lines on standard input')
+    .option('--wait', 'until all is settled')
+    .option('--timeout <duration>', 'wait at most so long', parseDuration, parseDuration('24h'))
+    .addOption(jsonFlag())
+    .addHelpText(
+      'after',
+      '\nOptions of the producer follow two dashes: see `pointsman ingest . -- --help`.\n' +
+        '\nExamples:\n  pointsman ingest ./docs --wait\n  pointsman ingest ./docs -- --chunk-tokens 200\n' +
+        '  cat documents.jsonl | pointsman ingest -'
+    )
+    .action(async (paths: string[], options: IngestOptions) => {
+      const before = options.wait === true ? await askStatus(context) : undefined
+      const { report, exitCode } = await produce(context, paths)
+      if (!report) throw new CliError(exitCode, 'PRODUCER_FAILED', 'the producer ended without a report')
+
+      const progress = before ? await waitUntilSettled(context, before, report, options) : undefined
+      print(context, options, { ...report, ...(progress && { settled: progress }) }, found =>
+        renderIngest(found)
+      )
+      if (report.stopped) throw new CliError(exitCodes.failed, 'INTERRUPTED', 'stopped before the end')
+    })
+}
+
+export async function askStatus({ api, within }: Pick<CliContext, 'api' | 'within'>): Promise<StatusReport> {
+  return await api.get('/v1/status', statusReport, within(answerMs))
+}
+
+/** Runs the producer, which reads the files of this computer, and shows how far it has come. */
+export async function produce(
+  {
+    run,
+    terminal,
+    env,
+    runFile,
+    namespace
+  }: Pick<CliContext, 'run' | 'terminal' | 'env' | 'runFile' | 'namespace'>,
+  args: readonly string[],
+  { onProgress }: { readonly onProgress?: () => void } = {}
+): Promise<{ readonly report: IngestReport | undefined; readonly exitCode: ExitCode }> {
+  const live = new LiveLine(terminal)
+  let report: IngestReport | undefined
+  const onLine = (text: string): void => {
+    const event: unknown = parseJson(text)
+    const ended = ingestReport.safeParse(event)
+    if (ended.success) report = ended.data
+    const waits = waiting.safeParse(event)
+    if (waits.success) live.show(`waiting: ${clean(waits.data.reason)}`)
+    const goes = ingestProgress.safeParse(event)
+    if (goes.success && !onProgress) {
+      const { documents, emitted, rejected } = goes.data
+      const refused = rejected > 0 ? `, ${formatCount(rejected)} rejected` : ''
+      live.show(`${formatCount(documents)} texts read, ${formatCount(emitted)} documents sent${refused}`)
+    }
+    onProgress?.()
+  }
+  const exitCode = await run(producerPath, ['--json', ...args], {
+    env: { ...producerEnv(runFile, namespace), ...given(env) },
+    onLine
+  })
+  live.clear()
+  return { report, exitCode: exitCode === exitCodes.usage ? exitCodes.usage : exitCodes.failed }
+}
+
+/** Where the producer finds Kafka, unless the environment says it. */
+function producerEnv(
+  runFile: CliContext['runFile'],
+  namespace: string
+): Readonly<Record<string, string | undefined>> {
+  return {
+    POINTSMAN_NAMESPACE: namespace,
+    KAFKA_BROKERS: runFile?.kafka,
+    SCHEMA_REGISTRY_URL: runFile?.registry
+  }
+}
+
+function given(env: CliContext['env']): CliContext['env'] {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+}
+
+async function waitUntilSettled(
+  context: CliContext,
+  before: StatusReport,
+  report: IngestReport,
+  { timeout }: IngestOptions
+): Promise<Progress> {
+  const { clock, terminal, interrupted } = context
+  const live = new LiveLine(terminal)
+  const deadlineMs = clock.nowMs() + timeout
+  for (;;) {
+    const now = await askStatus(context)
+    const progress = progressSince(before, now, report.emitted + report.tombstones)
+    if (isSettled(now)) {
+      live.end(progressLine(progress))
+      return progress
+    }
+    live.show(progressLine(progress))
+    if (clock.nowMs() > deadlineMs) {
+      live.end()
+      const why = now.lag ? `${now.lag.status}: ${now.lag.because}` : 'lag is not known'
+      throw new CliError(
+        exitCodes.timedOut,
+        'TIMED_OUT',
+        `not settled in time (${why})`,
+        'see `pointsman lag`'
+      )
+    }
+    await clock.sleep(lookEveryMs, interrupted)
+  }
+}
+
+function renderIngest({
+  documents,
+  unchanged,
+  emitted,
+  tombstones,
+  tokens,
+  rejected,
+  rejectedTotal,
+  seconds,
+  notices
+}: IngestReport): string {
+  const lines = [
+    `${formatCount(documents)} texts read in ${formatDuration(seconds * 1000)}: ${formatCount(emitted)} documents sent ` +
+      `(${formatCount(tokens)} tokens), ${formatCount(unchanged)} unchanged, ${formatCount(tombstones)} deleted`
+  ]
+  if (rejectedTotal > 0) {
+    lines.push(`${formatCount(rejectedTotal)} rejected:`)
+    lines.push(
+      ...rejected
+        .slice(0, 20)
+        .map(
+          ({ path, id, reason }) =>
+            `  ${clean(path)}${id === undefined ? '' : ` ${clean(id)}`}: ${clean(reason)}`
+        )
+    )
+    if (rejectedTotal > 20) lines.push(`  and ${formatCount(rejectedTotal - 20)} more: --json names them`)
+  }
+  return [...lines, ...notices.map(clean)].join('\n')
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,87 @@
+import type { StatusReport } from '../status/status-report.ts'
+import { clean } from './clean.ts'
+import { formatCount, formatDuration, formatTime, formatUsd } from './format.ts'
+import { paintStatus, renderPace } from './render-lag.ts'
+import { renderPairs, type Terminal } from './terminal.ts'
+
+type Pair = readonly [string, string]
+
+export function renderStatus(report: StatusReport, terminal: Pick<Terminal, 'paint'>): string {
+  return [
+    heading(report, terminal),
+    '',
+    renderPairs(rows(report, terminal)),
+    ...notReady(report, terminal)
+  ].join('\n')
+}
+
+function heading(
+  { namespace, version, ready, atMs }: StatusReport,
+  terminal: Pick<Terminal, 'paint'>
+): string {
+  const state = ready ? terminal.paint('good', 'ready') : terminal.paint('bad', 'not ready')
+  return `${terminal.paint('strong', clean(namespace))}  ${state}  ${terminal.paint('dim', `pointsman ${version}, ${formatTime(atMs)}`)}`
+}
+
+function rows(report: StatusReport, terminal: Pick<Terminal, 'paint'>): Pair[] {
+  const { ledger, lag, spend, index, model } = report
+  const alive = report.instances.filter(instance => instance.alive)
+  const pairs: Pair[] = [['mode', ledger ? modeOf(ledger, terminal) : '–']]
+  pairs.push(['lag', lag ? `${paintStatus(lag.status, terminal)}  ${clean(lag.because)}` : '–'])
+  if (lag) pairs.push(['documents', documentsOf(lag)], ['pace', renderPace(lag)])
+  if (ledger) pairs.push(['settled', settledOf(ledger.counts)])
+  pairs.push(
+    ['index', index ? `${formatCount(index.objects)} objects${unindexed(index.unindexed)}` : '–'],
+    ['spend', spend ? spendOf(spend) : '–'],
+    ['model', `${clean(model.name)}, ${model.dimensions} dimensions`],
+    ['embedders', alive.length === 0 ? terminal.paint('bad', 'none alive') : alive.map(nameOf).join(', ')]
+  )
+  return pairs
+}
+
+function nameOf({ instance }: StatusReport['instances'][number]): string {
+  return clean(instance)
+}
+
+function documentsOf({ totals }: NonNullable<StatusReport['lag']>): string {
+  const { unread, outstanding, stages, oldestUnsettledMs, oldestUnreadMs } = totals
+  const oldestMs = oldestUnsettledMs ?? oldestUnreadMs
+  const age = oldestMs === null ? '' : `, oldest ${formatDuration(oldestMs)}`
+  return `${formatCount(unread)} unread, ${formatCount(outstanding)} in flight (${formatCount(stages.waiting)} waiting)${age}`
+}
+
+function settledOf(counts: Readonly<Record<string, number>>): string {
+  const told = ['indexed', 'deleted', 'skipped', 'unchanged'].map(
+    kind => `${formatCount(counts[kind] ?? 0)} ${kind}`
+  )
+  return [...told, `${formatCount(counts['dead'] ?? 0)} given up`].join(', ')
+}
+
+function modeOf(ledger: NonNullable<StatusReport['ledger']>, terminal: Pick<Terminal, 'paint'>): string {
+  const lanes = `${ledger.partitions.realtime} partitions realtime, ${ledger.partitions.batch} batch`
+  const paused = ledger.pause
+    ? terminal.paint(
+        'warning',
+        `  paused since ${formatTime(ledger.pause.sinceMs)}: ${clean(ledger.pause.reason)}`
+      )
+    : ''
+  return `${ledger.mode} (${lanes}), ${ledger.phase}, epoch ${ledger.epoch}${paused}`
+}
+
+function spendOf({ paidTokens, necessaryTokens, usd }: NonNullable<StatusReport['spend']>): string {
+  const price = usd === null ? '' : `, ${formatUsd(usd)}`
+  return `${formatCount(paidTokens)} tokens paid, ${formatCount(necessaryTokens)} necessary${price}`
+}
+
+function unindexed(count: number): string {
+  return count === 0 ? '' : `, ${formatCount(count)} not searchable yet`
+}
+
+function notReady({ parts }: StatusReport, terminal: Pick<Terminal, 'paint'>): string[] {
+  const away = parts.filter(({ state }) => state !== 'ready')
+  if (away.length === 0) return []
+  return [
+    '',
+    ...away.map(({ name, state, reason }) => `${terminal.paint('bad', name)} is ${state}: ${clean(reason)}`)
+  ]
+}

@@ -1,6 +1,7 @@
 // Sends what was planned, in batches: one batch is on its way while the next is filled, and no more. Order of steps
 // as in emitted-store.ts, S1 and S2.
 import type { Document } from '@pointsman/core/domain/document'
+import { policyOf } from '@pointsman/core/domain/failure'
 import type { Clock } from '@pointsman/core/ports/clock'
 import type { DocumentWriter } from '@pointsman/core/ports/event-log'
 import type { EmittedStore } from './emitted-store.ts'
@@ -81,11 +82,33 @@ export class Emitter {
       const reason = 'another run changed it at the same time: ingest it again'
       tally.reject({ path: intent.path, id: intent.id, reason })
     }
-    const documents = accepted.flatMap(sending => sending.documents)
-    for (let from = 0; from < documents.length; from += batchDocuments) {
-      await this.#write(documents.slice(from, from + batchDocuments))
+    const sent = await this.#sendAll(accepted)
+    store.replace(sent.map(({ intent, after }) => ({ from: intent.version, entry: after })))
+  }
+
+  /** @returns those that the log took. */
+  async #sendAll(sendings: readonly Sending[]): Promise<readonly Sending[]> {
+    const documents = sendings.flatMap(sending => sending.documents)
+    try {
+      for (let from = 0; from < documents.length; from += batchDocuments) {
+        await this.#write(documents.slice(from, from + batchDocuments))
+      }
+      return sendings
+    } catch (error) {
+      if (policyOf(error)[0] !== 'reject') throw error
+      const [only] = sendings
+      if (sendings.length > 1 || only === undefined) return this.#sendOneByOne(sendings)
+      const reason = error instanceof Error ? error.message : String(error)
+      this.#deps.tally.reject({ path: only.intent.path, id: only.intent.id, reason })
+      return []
     }
-    store.replace(accepted.map(({ intent, after }) => ({ from: intent.version, entry: after })))
+  }
+
+  /** One of them can never be written: the others must not suffer for it. */
+  async #sendOneByOne(sendings: readonly Sending[]): Promise<readonly Sending[]> {
+    const sent: Sending[] = []
+    for (const sending of sendings) sent.push(...(await this.#sendAll([sending])))
+    return sent
   }
 
   async #write(documents: readonly Document[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { Failure } from '@pointsman/core/domain/failure'
+import { readableExtensions } from './read-file.ts'
 import type { SplitOptions } from './split-text.ts'
 
 export interface IngestOptions extends SplitOptions {
@@ -10,6 +11,8 @@ export interface IngestOptions extends SplitOptions {
   readonly maxFileBytes: number
   readonly csvIdColumn: string | undefined
   readonly csvTextColumn: string | undefined
+  /** Extensions, with their dot, to which folders are narrowed; what has another is left as it is. */
+  readonly only: ReadonlySet<string> | undefined
   /** Put before ids that are made from paths. */
   readonly idPrefix: string
   /** Take a root in which nothing is found any more at its word, and delete all that came from it. */
@@ -26,6 +29,7 @@ export const defaultIngestOptions: IngestOptions = {
   maxFileBytes: 50 * 1_048_576,
   csvIdColumn: undefined,
   csvTextColumn: undefined,
+  only: undefined,
   idPrefix: '',
   allowEmpty: false,
   keepMissing: false
@@ -36,7 +40,8 @@ export function checkIngestOptions({
   chunkTokens,
   overlapTokens,
   maxFileBytes,
-  idPrefix
+  idPrefix,
+  only
 }: IngestOptions): void {
   const problems = [
     ...(isBetween(chunkTokens, 16, 8000) ? [] : ['--chunk-tokens must be an integer from 16 to 8000']),
@@ -44,6 +49,9 @@ export function checkIngestOptions({
       ? []
       : ['--overlap-tokens must be an integer from 0 to half of --chunk-tokens']),
     ...(isBetween(maxFileBytes, 1, 512 * 1_048_576) ? [] : ['--max-file-mb must be above 0 and at most 512']),
+    ...[...(only ?? [])]
+      .filter(extension => !readableExtensions.includes(extension))
+      .map(extension => `--only: files of kind ${extension} are not read`),
     ...(idPrefix.split(/[/\\]/).includes('..') ? ['--id-prefix must not hold a ".." segment'] : [])
   ]
   if (problems.length > 0) throw new Failure('USAGE', problems.join('\n'))

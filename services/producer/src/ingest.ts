@@ -12,7 +12,7 @@ import { recallLog, rememberLog } from './log-identity.ts'
 import { missingSources } from './missing-sources.ts'
 import { digestOf, planEmission, type SourceState } from './plan-emission.ts'
 import { chunksOf, prepareText, type PreparedText } from './prepare-text.ts'
-import { readRoot } from './read-root.ts'
+import { isWanted, readRoot } from './read-root.ts'
 import { resolveSources, type Root, standardInput } from './resolve-sources.ts'
 import { RunScratch } from './run-scratch.ts'
 import type { Reading, SourceText } from './source-text.ts'
@@ -122,8 +122,13 @@ class Ingestion {
   }
 
   #readOptions() {
-    const { maxFileBytes, csvIdColumn, csvTextColumn, idPrefix } = this.#options
-    return { maxBytes: maxFileBytes, csv: { idColumn: csvIdColumn, textColumn: csvTextColumn }, idPrefix }
+    const { maxFileBytes, csvIdColumn, csvTextColumn, idPrefix, only } = this.#options
+    return {
+      maxBytes: maxFileBytes,
+      csv: { idColumn: csvIdColumn, textColumn: csvTextColumn },
+      idPrefix,
+      only
+    }
   }
 
   async #take(reading: Reading, root: Root): Promise<void> {
@@ -194,8 +199,9 @@ class Ingestion {
   async #retireMissing(root: Root, found: boolean): Promise<void> {
     const { store, clock } = this.#deps
     const doubtAll = !found && root.files === undefined && !this.#options.allowEmpty
+    const inScope = (path: string): boolean => root.files !== undefined || isWanted(path, this.#options)
     let kept = 0
-    for await (const { entry, sure } of missingSources(root, store, this.#scratch)) {
+    for await (const { entry, sure } of missingSources(root, store, this.#scratch, inScope)) {
       this.#signal.throwIfAborted()
       if (sure && !doubtAll) await this.#send(entry, goneState(entry, clock))
       else {

@@ -17,7 +17,8 @@ const pageSize = 500
 export async function* missingSources(
   root: Root,
   store: EmittedStore,
-  scratch: RunScratch
+  scratch: RunScratch,
+  isInScope: (path: string) => boolean
 ): AsyncGenerator<MissingSource> {
   let after = ''
   for (;;) {
@@ -26,7 +27,8 @@ export async function* missingSources(
     if (last === undefined) return
     after = last.id
     for (const entry of page) {
-      if (root.files?.has(entry.path) === false || scratch.hasSeen(entry.id)) continue
+      if (root.files?.has(entry.path) === false || !isInScope(entry.path) || scratch.hasSeen(entry.id))
+        continue
       const doubted = scratch.isDoubted(root.origin, entry.path)
       yield { entry, sure: !doubted && !(await isUnmounted(root, entry)) }
     }

@@ -138,7 +138,7 @@ function tombstone(now: SourceState, docId: string, version: number): Document {
     sourceId: now.id,
     version,
     chunk: 0,
-    chunks: 0,
+    chunks: 1,
     title: '',
     text: '',
     textHash: emptyTextHash,

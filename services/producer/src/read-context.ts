@@ -6,6 +6,8 @@ export interface ReadContext {
   readonly maxBytes: number
   readonly extractor: DocumentExtractor
   readonly csv: { readonly idColumn: string | undefined; readonly textColumn: string | undefined }
+  /** Extensions to which folders are narrowed. */
+  readonly only: ReadonlySet<string> | undefined
   /** Put before ids that are made from paths. */
   readonly idPrefix: string
   readonly signal: AbortSignal

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type { Clock } from '@pointsman/core/ports/clock'
 import type { ReadContext } from './read-context.ts'
 import { readFile } from './read-file.ts'
@@ -38,7 +39,8 @@ async function* readStandardInput(
 async function* readFolder({ origin, device }: Root, context: ReadContext): AsyncGenerator<Reading> {
   for await (const item of walkFolder(origin, context.signal)) {
     if (item.kind === 'rejected') yield item
-    else if (item.kind === 'file') yield* readFile(origin, item.path, device, context)
+    else if (item.kind === 'file' && isWanted(item.path, context))
+      yield* readFile(origin, item.path, device, context)
   }
 }
 
@@ -57,4 +59,9 @@ async function* readNamedFile(
         reason: `files of this kind are not read: ${reading.extension || 'no extension'}`
       }
   }
+}
+
+/** Whether a run that is narrowed to some kinds of files has to do with this one. */
+export function isWanted(path: string, { only }: Pick<ReadContext, 'only'>): boolean {
+  return only === undefined || only.has(posix.extname(path).toLowerCase())
 }

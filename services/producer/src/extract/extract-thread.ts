@@ -1,6 +1,7 @@
 // The thread in which documents of other people are parsed: see `document-extractor.ts`.
 import { parentPort } from 'node:worker_threads'
 import { decodeHtml } from '../decode-text.ts'
+import { isHtmlTooDeep } from './html-depth.ts'
 import type { Extraction, ExtractionRequest } from './extraction.ts'
 
 async function extract({ kind, bytes }: ExtractionRequest): Promise<Extraction> {
@@ -9,6 +10,7 @@ async function extract({ kind, bytes }: ExtractionRequest): Promise<Extraction> 
     case 'html': {
       const decoded = decodeHtml(buffer)
       if ('reason' in decoded) return decoded
+      if (isHtmlTooDeep(decoded.text)) return { reason: 'the HTML is nested too deep' }
       const { extractHtml } = await import('./html-text.ts')
       return extractHtml(decoded.text)
     }

@@ -1,0 +1,35 @@
+import { join } from 'node:path'
+import { parseEnv } from '@pointsman/core/runtime/env'
+import {
+  commonSettings,
+  kafkaSettings,
+  registrySettings,
+  topicSettings
+} from '@pointsman/core/runtime/settings'
+import { z } from 'zod'
+
+const schema = z.object({
+  ...commonSettings,
+  ...kafkaSettings,
+  ...registrySettings,
+  ...topicSettings,
+  /** Where it is remembered what was sent. */
+  POINTSMAN_STATE_DIR: z.string().optional(),
+  XDG_STATE_HOME: z.string().optional(),
+  HOME: z.string().optional(),
+  SHUTDOWN_GRACE_MS: z.coerce.number().int().positive().default(10_000)
+})
+
+export type ProducerConfig = Readonly<z.output<typeof schema>> & { readonly stateDir: string }
+
+/** @throws {Failure} `CONFIG_INVALID`, naming every problem at once. */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): ProducerConfig {
+  const settings = parseEnv(schema, env)
+  return { ...settings, stateDir: stateDirOf(settings) }
+}
+
+/** Not below the working directory: a run from another one would remember nothing, and miss what was removed. */
+function stateDirOf({ POINTSMAN_STATE_DIR, XDG_STATE_HOME, HOME }: z.output<typeof schema>): string {
+  if (POINTSMAN_STATE_DIR !== undefined) return POINTSMAN_STATE_DIR
+  return join(XDG_STATE_HOME ?? join(HOME ?? '.', '.local', 'state'), 'pointsman')
+}

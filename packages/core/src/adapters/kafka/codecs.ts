@@ -2,10 +2,13 @@
 // the consumer.
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
-import { CompressionCodecs, CompressionTypes } from 'kafkajs'
+import kafkajs from 'kafkajs'
 import { compressFrame, decompressFrame } from 'lz4-napi'
 import { compress as snappyCompress } from 'snappy'
 import { decodeSnappy } from './snappy-stream.ts'
+
+// Node finds only some of the names of this CommonJS module.
+const { CompressionCodecs, CompressionTypes } = kafkajs
 
 interface Codec {
   compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>

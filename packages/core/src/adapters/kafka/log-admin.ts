@@ -1,4 +1,4 @@
-import { AssignerProtocol, ConfigResourceTypes } from 'kafkajs'
+import kafkajs from 'kafkajs'
 import type { Admin } from 'kafkajs'
 import { Failure } from '../../domain/failure.ts'
 import type { GroupState, LogAdmin, LogBounds } from '../../ports/event-log.ts'
@@ -13,6 +13,9 @@ import { committedOf } from './offsets.ts'
 import { Reconnecting } from './reconnecting.ts'
 import { comparedSettings, problemsOf, retentionMsOf, settingsOf } from './topic-settings.ts'
 import type { ActualTopic } from './topic-settings.ts'
+
+// Node finds only some of the names of this CommonJS module.
+const { AssignerProtocol, ConfigResourceTypes } = kafkajs
 
 const callMs = 10_000
 const createMs = 30_000

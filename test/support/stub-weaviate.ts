@@ -108,7 +108,8 @@ export class StubWeaviate implements AsyncDisposable {
         const wanted = filters?.valueTextArray?.values
         const matches = (id: string, { vector, searchable }: Stored): boolean => {
           if (near !== undefined) return searchable && Buffer.compare(vector, near) === 0
-          return wanted?.includes(id) ?? id > after
+          if (filters?.target?.property === '_id') return wanted?.includes(id) ?? false
+          return wanted === undefined ? id > after : true
         }
         const found = [...this.#stored]
           .filter(([id, stored]) => matches(id, stored) && (wanted === undefined || !this.#hidden.has(id)))

@@ -158,13 +158,15 @@ export class WeaviateGrpc implements Disposable {
     }))
   }
 
-  async nearestIds(
+  /** Ids and cosine distances, nearest first. */
+  async neighbours(
     vector: VectorBytes,
     limit: number,
     deadlineMs: number,
     signal: AbortSignal
-  ): Promise<ObjectId[]> {
-    return (await this.#search({ near: vector, limit }, deadlineMs, signal)).map(idOf)
+  ): Promise<(readonly [ObjectId, number])[]> {
+    const results = await this.#search({ near: vector, limit }, deadlineMs, signal)
+    return results.map(result => [idOf(result), result.metadata?.distance ?? 1])
   }
 
   async count(deadlineMs: number, signal: AbortSignal): Promise<number> {

@@ -2,14 +2,14 @@
 // apply any part of a call that it did not answer. Invariants, each with a test in
 // test/integration/weaviate-doubt.test.ts or weaviate-stub.test.ts:
 //
-//   W1  `stored` is said only of what a call acknowledged without any error, or of what was read back and indexed anew.
+//   W1  `stored` is said only of what a call acknowledged without any error, or of what was read back and found.
 //   W2  A call with any error acknowledges nothing: everything in it is read back.
 //   W3  Stored is not found: a call that was cut off leaves objects that no search finds, and a crash of Weaviate may
 //       keep an object and lose its entry in any index. Writing the same again skips the indexes, so it heals nothing.
-//       Therefore an object is in doubt from the send until W1 holds, and a doubted one is indexed anew before it is
-//       called stored.
+//       Therefore an object is in doubt from the send until W1 holds; a doubted one that is written again is indexed
+//       anew, and one that is only looked up is when its id, its document or its vector does not find it.
 //   W4  To index anew is to write the object with one bit of its vector changed, then as it is. Unlike delete and
-//       insert, no crash in between loses it.
+//       insert, no crash in between loses it. It leaves tombstones, so it is not done for nothing.
 import { Failure } from '../../domain/failure.ts'
 import type { ObjectId } from '../../domain/identity.ts'
 import { vectorFault } from '../../domain/vector-bytes.ts'
@@ -29,8 +29,8 @@ const maxObjects = 500
 const confirmChunk = 100
 const queryConcurrency = 8
 const indexRounds = 2
-/** Documents of equal text share their vector: the one looked for may not come first. */
-const selfQueryLimit = 10
+const selfQueryLimits = [10, 1_000]
+const equalDistance = 1e-4
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -69,20 +69,26 @@ export class ObjectWriter {
     })
   }
 
-  /** Which of these are stored. Nobody saw their writes through, so those found are indexed anew (W3). */
+  /** Which of these are stored. What no search would find is indexed anew first (W3). */
   async confirm(ids: readonly ObjectId[], signal: AbortSignal): Promise<Set<ObjectId>> {
     const confirmed = new Set<ObjectId>()
     for (let start = 0; start < ids.length; start += confirmChunk) {
       const chunk = ids.slice(start, start + confirmChunk)
-      const found = await this.#stored(chunk, signal)
-      await this.#indexAnew(found, signal)
-      for (const { id } of found) confirmed.add(id)
+      const { known, hidden } = await this.#lookUp(chunk, signal)
+      await this.#indexAnew([...hidden, ...(await this.#unfindable(known, signal))], signal)
+      for (const { id } of [...known, ...hidden]) {
+        confirmed.add(id)
+        this.#doubted.delete(id)
+      }
     }
     return confirmed
   }
 
-  /** Looks behind the index of ids, which may lack what is stored (W3). */
-  async #stored(ids: readonly ObjectId[], signal: AbortSignal): Promise<readonly IndexObject[]> {
+  /** `hidden` are stored but missing from the index of ids. */
+  async #lookUp(
+    ids: readonly ObjectId[],
+    signal: AbortSignal
+  ): Promise<Record<'known' | 'hidden', readonly IndexObject[]>> {
     const { queryDeadlineMs } = this.#deadlines
     const known = await this.#grpc.objects(ids, queryDeadlineMs, signal)
     const knownIds = new Set(known.map(({ id }) => id))
@@ -92,7 +98,20 @@ export class ObjectWriter {
         ? await this.#grpc.find(id, queryDeadlineMs, signal)
         : undefined
     )
-    return [...known, ...hidden.filter(object => object !== undefined)]
+    return { known, hidden: hidden.filter(object => object !== undefined) }
+  }
+
+  async #unfindable(objects: readonly IndexObject[], signal: AbortSignal): Promise<readonly IndexObject[]> {
+    if (objects.length === 0) return []
+    const docIds = [...new Set(objects.map(({ properties }) => properties.docId))]
+    const heads = await this.#grpc.heads(docIds, [], this.#deadlines.queryDeadlineMs, signal)
+    const named = new Set(heads.map(({ id }) => id))
+    const nameless = objects.filter(({ id }) => !named.has(id))
+    const unsearchable = await this.#unsearchable(
+      objects.filter(({ id }) => named.has(id)),
+      signal
+    )
+    return [...nameless, ...unsearchable]
   }
 
   async #send(objects: readonly IndexObject[], signal: AbortSignal): Promise<readonly WriteOutcome[]> {
@@ -149,16 +168,19 @@ export class ObjectWriter {
   }
 
   async #unsearchable(objects: readonly IndexObject[], signal: AbortSignal): Promise<readonly IndexObject[]> {
-    const found = await mapConcurrently(objects, async ({ id, vector }) => {
-      const hits = await this.#grpc.nearestIds(
-        vector,
-        selfQueryLimit,
-        this.#deadlines.queryDeadlineMs,
-        signal
-      )
-      return hits.includes(id)
-    })
+    const found = await mapConcurrently(objects, object => this.#isSearchable(object, signal))
     return objects.filter((_, index) => found[index] === false)
+  }
+
+  /** Documents of equal text share their vector: the one looked for may come after many. */
+  async #isSearchable({ id, vector }: IndexObject, signal: AbortSignal): Promise<boolean> {
+    for (const limit of selfQueryLimits) {
+      const hits = await this.#grpc.neighbours(vector, limit, this.#deadlines.queryDeadlineMs, signal)
+      if (hits.some(([hit]) => hit === id)) return true
+      const [, furthest = 1] = hits.at(-1) ?? []
+      if (hits.length < limit || furthest > equalDistance) return false
+    }
+    return false
   }
 }
 

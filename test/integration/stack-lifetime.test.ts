@@ -8,13 +8,16 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Redis } from 'ioredis'
 import { Kafka, logLevel } from 'kafkajs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { isAlive } from '../../tools/bootstrap/process-identity.mjs'
 import { isFree } from '../../tools/stack/ports.ts'
 import { startStack } from '../../tools/stack/start-stack.ts'
 
 const command = 'tools/stack/main.ts'
 const bootstrap = ['tools/bootstrap/run.mjs', 'stack']
+
+// A test starts whole servers: twenty seconds are enough only while the computer has nothing else to do.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let state: string
 beforeAll(async () => {
@@ -25,7 +28,7 @@ afterAll(() => rm(state, { recursive: true }))
 const quiet = { log: () => {} }
 
 test('kill -9 of the parent leaves no server behind, not even a frozen one, and no folder', async () => {
-  const up = await upStack('killed', [command], '--parts', 'kafka,redis,weaviate')
+  const up = await upStack('killed', [command], { parts: 'kafka,redis,weaviate' })
   const { pids, dataDir } = await running('killed')
   expect(pids).toHaveLength(3)
   process.kill(await pidOfPart('killed', 'redis'), 'SIGSTOP')
@@ -41,11 +44,11 @@ test('kill -9 of the parent leaves no server behind, not even a frozen one, and 
 })
 
 test('a name has one stack at a time; the record of a killed one does not count, and down ends a running one', async () => {
-  const killed = await upStack('one', [command], '--parts', 'redis')
+  const killed = await upStack('one', [command])
   process.kill(killed.pid, 'SIGKILL')
   await killed.ended
 
-  const up = await upStack('one', [command], '--parts', 'redis')
+  const up = await upStack('one', [command])
   const { pids } = await running('one')
   const second = await run('up', '--name', 'one')
   expect(second.code).toBe(1)
@@ -61,7 +64,7 @@ test('a name has one stack at a time; the record of a killed one does not count,
 })
 
 test('Ctrl-C in the terminal, which everybody there gets, ends a stack cleanly', async () => {
-  const up = await upStack('interrupted', bootstrap, '--parts', 'redis')
+  const up = await upStack('interrupted', bootstrap)
   const { pids } = await running('interrupted')
 
   process.kill(-up.pid, 'SIGINT')
@@ -71,7 +74,7 @@ test('Ctrl-C in the terminal, which everybody there gets, ends a stack cleanly',
 })
 
 test('kill -9 of the process that npm started leaves nothing behind', async () => {
-  const up = await upStack('orphaned', bootstrap, '--parts', 'redis')
+  const up = await upStack('orphaned', bootstrap)
   const { pids, pid } = await running('orphaned')
 
   process.kill(up.pid, 'SIGKILL')
@@ -79,8 +82,18 @@ test('kill -9 of the process that npm started leaves nothing behind', async () =
   await expect.poll(() => [pid, ...pids].filter(each => isAlive(`${each}:`)), { timeout: 15_000 }).toEqual([])
 })
 
+test('a SIGTERM to npm, which ends only the shell between npm and us, leaves nothing behind', async () => {
+  const shell = ['-c', '"$@"; exit $?', 'sh', process.execPath, ...bootstrap]
+  const up = await upStack('terminated', shell, { file: '/bin/sh', env: { npm_lifecycle_event: 'stack' } })
+  const { pids, pid } = await running('terminated')
+
+  process.kill(up.pid, 'SIGTERM')
+
+  await expect.poll(() => [pid, ...pids].filter(each => isAlive(`${each}:`)), { timeout: 15_000 }).toEqual([])
+})
+
 test('a server that ends by itself ends the stack, with the reason', async () => {
-  const up = await upStack('broken', [command], '--parts', 'redis')
+  const up = await upStack('broken', [command])
 
   process.kill(await pidOfPart('broken', 'redis'), 'SIGKILL')
 
@@ -89,7 +102,7 @@ test('a server that ends by itself ends the stack, with the reason', async () =>
 })
 
 test('wrong usage exits with 2 and says how it is done', async () => {
-  const { code, err } = await run('up', '--parts', 'mongo')
+  const { code, err } = await runProgram(bootstrap, ['up', '--parts', 'mongo'])
 
   expect(code).toBe(2)
   expect(err).toMatch(/there is no part mongo[^]*npm run stack -- COMMAND/)
@@ -157,11 +170,21 @@ interface Up {
   readonly err: Promise<string>
 }
 
+interface UpSettings {
+  readonly parts?: string
+  readonly file?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
 /** Leads a process group of its own, as a command in a terminal does; resolves when the stack is up. */
-async function upStack(name: string, program: readonly string[], ...args: string[]): Promise<Up> {
-  const child = spawn(process.execPath, [...program, 'up', '--json', '--name', name, ...args], {
+async function upStack(
+  name: string,
+  program: readonly string[],
+  { parts = 'redis', file = process.execPath, env = {} }: UpSettings = {}
+): Promise<Up> {
+  const child = spawn(file, [...program, 'up', '--json', '--name', name, '--parts', parts], {
     detached: true,
-    env: { ...process.env, XDG_STATE_HOME: state },
+    env: { ...process.env, ...env, XDG_STATE_HOME: state },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const ended = new Promise<number | null>(resolve => child.once('exit', resolve))
@@ -171,8 +194,16 @@ async function upStack(name: string, program: readonly string[], ...args: string
   return { pid: child.pid ?? 0, addresses: JSON.parse(first), ended, err }
 }
 
-async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, [command, ...args], {
+interface Outcome {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+const run = (...args: string[]): Promise<Outcome> => runProgram([command], args)
+
+async function runProgram(program: readonly string[], args: readonly string[]): Promise<Outcome> {
+  const child = spawn(process.execPath, [...program, ...args], {
     env: { ...process.env, XDG_STATE_HOME: state },
     stdio: ['ignore', 'pipe', 'pipe']
   })

@@ -8,10 +8,13 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import weaviate, { type WeaviateClient } from 'weaviate-client'
 import { pins } from '../../tools/stack/pins.ts'
 import { startStack, type Stack } from '../../tools/stack/start-stack.ts'
+
+// A test starts whole servers: twenty seconds are enough only while the computer has nothing else to do.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let dataDir: string
 let stack: Stack
@@ -99,7 +102,7 @@ test('a data folder has one stack at a time', async () => {
   await expect(start()).rejects.toThrow(`${dataDir} is in use by another stack (process ${process.pid})`)
 })
 
-test('stopped and started again it has the same cluster, the same addresses and all data, within 20 s', async () => {
+test('stopped and started again it has the same cluster, the same addresses and all data, and fetches nothing', async () => {
   const cluster = await readFile(join(dataDir, 'kafka/cluster-id'), 'utf8')
   const [topic, subject, key, collection] = await Promise.all([
     write.kafka(stack),
@@ -110,10 +113,10 @@ test('stopped and started again it has the same cluster, the same addresses and 
   const { env } = stack
 
   await stack[Symbol.asyncDispose]()
-  const began = performance.now()
+  said.length = 0
   stack = await start()
 
-  expect(performance.now() - began).toBeLessThan(20_000)
+  expect(said).toEqual([expect.stringMatching(/^kafka, registry, redis, weaviate ready after/)])
   expect(stack.env).toEqual(env)
   expect(await readFile(join(dataDir, 'kafka/cluster-id'), 'utf8')).toBe(cluster)
   expect(await read.kafka(stack, topic)).toBe(topic)

@@ -36,7 +36,14 @@ async function npmCi(root, lockPath) {
   const npm = process.env.npm_execpath
   const isScript = npm !== undefined && /[/\\]npm(-cli)?\.c?js$/.test(npm)
   const file = isScript ? process.execPath : 'npm'
-  const args = [...(isScript ? [npm] : []), 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+  const args = [
+    ...(isScript ? [npm] : []),
+    'ci',
+    '--include=dev',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error'
+  ]
   const child = spawn(file, args, {
     cwd: root,
     // Its own download, a GPU library of some hundred megabytes, is not wanted and fails behind many proxies.

@@ -14,6 +14,8 @@ const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']
 // A terminal sends Ctrl-C to everybody in the foreground, and npm passes its own on: we may get one key press twice.
 const samePressMs = 300
 
+const parentPollMs = 500
+
 /**
  * @param script - path from the root of the project.
  * @param readsTerminal - it asks questions, so it must stay in the terminal's foreground; Ctrl-C then reaches it directly.
@@ -37,6 +39,7 @@ export async function runPinned(script, args, { readsTerminal = false } = {}) {
     env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` }
   })
   forwardSignals(child, inForeground)
+  endWithNpm(child)
   return new Promise(resolve => {
     child.once('error', error =>
       resolve(fail(`cannot start the pinned Node: ${error.message}; run "npm ci"`))
@@ -56,6 +59,18 @@ function forwardSignals(child, inForeground) {
       child.kill(signal)
     })
   }
+}
+
+/** npm runs us through a shell: a SIGTERM to npm ends that shell and never reaches us. */
+function endWithNpm(child) {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    child.kill('SIGTERM')
+  }, parentPollMs)
+  timer.unref()
 }
 
 function fail(message) {

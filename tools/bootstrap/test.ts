@@ -54,9 +54,11 @@ async function runTests(args: readonly string[]): Promise<Counts> {
 /** @returns the exit code; for a program that was killed, something else than 0. */
 function run(file: string, args: readonly string[]): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>()
-  const child = spawn(file, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
-  // Asked first, vitest still ends what the tests have started.
-  const pass = (): void => void child.kill('SIGINT')
+  // A process group of its own: the shell of a check does not pass signals on to what it runs.
+  const child = spawn(file, args, { cwd: root, detached: true, stdio: ['ignore', 'inherit', 'inherit'] })
+  const pass = (): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM')
+  }
   stop.signal.addEventListener('abort', pass, { once: true })
   child.once('error', error => {
     say(`cannot run ${file}: ${error.message}`)

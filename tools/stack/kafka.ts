@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { quietIdleConnections } from '@pointsman/core/adapters/kafka/quiet-idle-connections'
 import { Kafka, logLevel } from 'kafkajs'
 import type { PartPlan } from './part.ts'
 import { runCommand } from './run-command.ts'
@@ -67,6 +68,8 @@ export function kafkaPlan(settings: KafkaSettings): PartPlan {
 
 /** Metadata alone is too early: the first group would still be told that its coordinator is loading. */
 async function probeKafka(port: number): Promise<void> {
+  // KafkaJS arms a timer with a negative time, which Node complains of on standard error.
+  quietIdleConnections()
   const kafka = new Kafka({
     brokers: [`127.0.0.1:${port}`],
     logLevel: logLevel.NOTHING,

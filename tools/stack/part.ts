@@ -50,7 +50,8 @@ export interface PartHandle {
   resume(): void
 }
 
-const readyLimitMs = 60_000
+// Five seconds on an idle computer. One that ends while starting is noticed at once; this is for one that hangs.
+const readyLimitMs = 120_000
 const stopLimitMs = 10_000
 const shownLogLines = 25
 

@@ -2,7 +2,7 @@
 
 import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
-import { access, readdir, realpath } from 'node:fs/promises'
+import { access, readdir, readFile, realpath } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -89,6 +89,8 @@ async function installedJavas({ jvmFolders }: ToolSearch): Promise<string[]> {
 }
 
 async function tryJava(path: string): Promise<JavaFound | undefined> {
+  const told = await majorFromReleaseFile(path)
+  if (told !== undefined) return { path, major: told }
   try {
     const { stderr, stdout } = await run(path, ['-version'], { timeout: 20_000 })
     const major = parseJavaMajor(stderr + stdout)
@@ -96,6 +98,14 @@ async function tryJava(path: string): Promise<JavaFound | undefined> {
   } catch {
     return undefined
   }
+}
+
+/** JDKs say in a file what they are: reading it is a hundred times cheaper than starting one. */
+async function majorFromReleaseFile(path: string): Promise<number | undefined> {
+  const real = await realpath(path).catch(() => path)
+  const release = await readFile(join(real, '../../release'), 'utf8').catch(() => '')
+  const version = /^JAVA_VERSION="(.*)"/m.exec(release)
+  return version === null ? undefined : parseJavaMajor(`version "${version[1]}"`)
 }
 
 /** `version "1.8.0_402"` is 8, `version "21"` and `version "25.0.1"` are 21 and 25. */

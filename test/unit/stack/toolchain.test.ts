@@ -33,6 +33,13 @@ test('JAVA_HOME goes before PATH, and PATH before the usual folders', async () =
   expect((await findJava(search({ PATH: env.PATH }))).java?.major).toBe(23)
 })
 
+test('what a JDK says of itself in a file is believed without starting it', async () => {
+  await script('jvm/jdk-25/bin/java', 'exit 1')
+  await writeFile(join(folder, 'jvm/jdk-25/release'), 'IMPLEMENTOR="x"\nJAVA_VERSION="25.0.1"\n')
+
+  expect((await findJava(search({ PATH: '' }))).java?.major).toBe(25)
+})
+
 test('a version of the old numbering is not taken for a new one', async () => {
   await fakeJava('jvm/jdk-8/bin/java', '1.8.0_402')
 

@@ -87,7 +87,7 @@ async function failureOf(call: Promise<unknown>): Promise<Failure> {
 }
 
 function floats(bytes: Uint8Array): Float32Array {
-  return new Float32Array(bytes.slice().buffer)
+  return new Float32Array(new Uint8Array(bytes).buffer)
 }
 
 function cosine(a: Uint8Array, b: Uint8Array): number {

@@ -55,15 +55,16 @@ test('rejects a request with a poisoned text and pays for none of it', async () 
   expect(embedder.payments.size).toBe(0)
 })
 
-test('an abort after payment leaves an unknown outcome', async () => {
+test('an abort after payment throws the reason, and is paid for all the same', async () => {
   const stop = new AbortController()
+  const reason = new Error('stopping')
   const embedder = new MemoryEmbedder({
     answerAfter: () => {
-      stop.abort()
+      stop.abort(reason)
       return Promise.resolve()
     }
   })
 
-  await expect(embedder.embed(['a'], stop.signal)).rejects.toMatchObject({ code: 'EMBED_OUTCOME_UNKNOWN' })
+  await expect(embedder.embed(['a'], stop.signal)).rejects.toBe(reason)
   expect(embedder.payments.get('a')).toBe(1)
 })

@@ -80,7 +80,7 @@ export class MemoryEmbedder implements Embedder {
     for (const text of texts) this.#payments.set(text, (this.#payments.get(text) ?? 0) + 1)
     await this.#options.answerAfter?.(texts, signal)
     if (fault?.kind === 'unknown-paid') throw unknownOutcome('after paying')
-    if (signal.aborted) throw unknownOutcome('aborted after paying')
+    signal.throwIfAborted()
 
     return {
       vectors: texts.map(text => vectorOf(this.model, text, this.dimensions)),

@@ -165,7 +165,7 @@ export class MemoryVectorStore implements VectorStore {
     if (this.#rejected.has(object.properties.docId)) {
       return { kind: 'rejected', reason: 'the store refuses this document' }
     }
-    if (fault !== 'unknown-absent') this.#objects.set(object.id, { ...object, vector: object.vector.slice() })
+    if (fault !== 'unknown-absent') this.#objects.set(object.id, { ...object, vector: new Uint8Array(object.vector) })
     const unknown = fault === 'unknown-absent' || fault === 'unknown-stored'
     return unknown ? { kind: 'unknown', reason: 'the answer was lost' } : { kind: 'stored' }
   }
@@ -192,7 +192,7 @@ function headOf({ id, properties }: IndexObject): ObjectHead {
 }
 
 function components(bytes: VectorBytes): Float32Array {
-  return new Float32Array(bytes.slice().buffer)
+  return new Float32Array(new Uint8Array(bytes).buffer)
 }
 
 function cosine(a: Float32Array, b: Float32Array): number {

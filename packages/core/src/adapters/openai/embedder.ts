@@ -5,8 +5,9 @@ import { z } from 'zod'
 import { Failure } from '../../domain/failure.ts'
 import { vectorFault } from '../../domain/vector-bytes.ts'
 import type { Embedded, Embedder, VectorBytes } from '../../ports/embedder.ts'
+import { withDeadline } from '../../runtime/deadline.ts'
 import type { ProviderSettings } from '../../runtime/settings.ts'
-import { classify } from './classify.ts'
+import { classify, fetchOrUnreachable } from './classify.ts'
 import { parseRateLimits } from './rate-limit-headers.ts'
 
 export interface OpenaiOptions {
@@ -23,6 +24,7 @@ const answerSchema = z.object({
   usage: z.object({ prompt_tokens: z.number() })
 })
 
+/** An embedder at OpenAI or at any server of its kind; opens no connection before the first call. */
 export function openOpenai(settings: ProviderSettings, options: OpenaiOptions = {}): Embedder {
   return new OpenaiEmbedder(settings, options.deadlineMs ?? defaultDeadlineMs)
 }
@@ -41,6 +43,7 @@ class OpenaiEmbedder implements Embedder {
       apiKey: settings.OPENAI_API_KEY,
       baseURL: settings.OPENAI_BASE_URL,
       maxRetries: 0,
+      fetch: fetchOrUnreachable,
       // Not OPENAI_LOG's: at debug the SDK prints request bodies.
       logLevel: 'off'
     })
@@ -54,8 +57,9 @@ class OpenaiEmbedder implements Embedder {
       ...(this.#shortens() && { dimensions: this.dimensions })
     }
     try {
-      const call = this.#client.embeddings.create(request, { signal, timeout: this.#deadlineMs })
-      const { data, response } = await call.withResponse()
+      const { data, response } = await this.#ask(this.#deadlineMs, signal, options =>
+        this.#client.embeddings.create(request, options).withResponse()
+      )
       const answer = answerSchema.parse(data)
       return {
         vectors: this.#vectorsOf(answer.data, texts.length),
@@ -70,11 +74,20 @@ class OpenaiEmbedder implements Embedder {
 
   async check(signal: AbortSignal): Promise<void> {
     try {
-      await this.#client.models.retrieve(this.model, { signal, timeout: checkDeadlineMs })
+      await this.#ask(checkDeadlineMs, signal, options => this.#client.models.retrieve(this.model, options))
     } catch (error) {
       signal.throwIfAborted()
       throw classify(error)
     }
+  }
+
+  /** The SDK's own deadline ends with the headers; a body may stall for ever. */
+  async #ask<Answer>(
+    deadlineMs: number,
+    signal: AbortSignal,
+    ask: (options: { readonly signal: AbortSignal; readonly timeout: number }) => Promise<Answer>
+  ): Promise<Answer> {
+    return await withDeadline(deadlineMs, signal, inner => ask({ signal: inner, timeout: 2 * deadlineMs }))
   }
 
   /** Models before text-embedding-3 refuse the parameter. */

@@ -6,7 +6,7 @@ import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection
 import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
 import type { Digest, ObligationId, OwnerId } from '@pointsman/core/domain/identity'
 import type { Candidate, Ledger, Part, SettleOutcome, Slice } from '@pointsman/core/ports/ledger'
-import type { Bench } from './main.ts'
+import type { Bench } from './bench.ts'
 import { startStack } from '../tools/stack/start-stack.ts'
 
 type Redis = Awaited<ReturnType<typeof openRedis>>

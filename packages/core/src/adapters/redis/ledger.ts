@@ -70,7 +70,7 @@ const partsScript = loadScript('ledger', 'obligations', 'parts', 'read-parts')
 export interface RedisLedgerOptions {
   /**
    * Buckets of the ledger that `open` makes, as a power of two, 4 to 24; one that exists keeps its own. The default
-   * holds about six million documents in the compact form; more cost memory only.
+   * holds about three million documents in the compact form; more cost memory only.
    */
   readonly bucketBits?: number
   /** Told by `open` when the server may lose or evict what it was given. */
@@ -89,7 +89,7 @@ export class RedisLedger implements Ledger {
   constructor(redis: Redis, namespace: string, options: RedisLedgerOptions = {}) {
     this.#redis = redis
     this.#prefix = `{${namespace}}:`
-    this.#bucketBits = options.bucketBits ?? 14
+    this.#bucketBits = options.bucketBits ?? 13
     this.#warn = options.warn ?? (() => undefined)
   }
 

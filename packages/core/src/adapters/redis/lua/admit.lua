@@ -50,6 +50,7 @@ if known then return redis.error_reply('LEDGERMISUSE obligation id in use') end
 
 local own = integer(obligations + 1)
 local added = {} -- obligation number -> parallel arrays of its new parts
+local sharing = {} -- numbers of obligations of which several parts wait for one vector
 local letters, generations, counts = {}, {}, {}
 local codes = {
   [actionEmbed] = { 'e', 'E', '1', 'embed' },
@@ -92,14 +93,14 @@ end
 
 -- Who obtains the vector, and how. Nobody is asked to pay for what is being paid for (I5).
 local function obtain(head, tail)
-  local payer, waiting = payerOf(head, tail)
-  if payer then
-    setPayer(head, tail, payer, waiting + 1)
-    return payer, actionShare
+  if becomePayer(head, tail, own) then
+    local isProcessed = call('SISMEMBER', processedKey(head), int64(tail)) == 1
+    return own, isProcessed and actionCopy or actionEmbed
   end
-  setPayer(head, tail, own, 1)
-  local isProcessed = call('SISMEMBER', processedKey(head), int64(tail)) == 1
-  return own, isProcessed and actionCopy or actionEmbed
+  local payer, waiting = payerOf(head, tail)
+  setPayer(head, tail, payer, waiting + 1)
+  sharing[payer] = true
+  return payer, actionShare
 end
 
 for i = 6, #ARGV, 4 do
@@ -158,6 +159,7 @@ if added[own] then
     'notBefore', 0, 'reason', '', 'since', nowMs() })
   call('SET', prefix .. 'answer:' .. own, verdicts)
 end
+for number in pairs(sharing) do call('HSET', obligationKey(number), 'shares', 1) end
 for number, parts in pairs(added) do addParts(number, parts.partitions, parts.offsets, parts.values) end
 if #letters > 0 then call('HINCRBY', prefix .. 'counts', 'admitted', #letters) end
 for name, more in pairs(counts) do call('HINCRBY', prefix .. 'counts', name, more) end

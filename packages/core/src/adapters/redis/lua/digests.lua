@@ -10,17 +10,18 @@
 ]]
 local bucketSpan = 2 ^ (32 - bits)
 local payingSpan = bucketSpan * 4
+local latestPrefix, processedPrefix, payingPrefix = prefix .. 'latest:', prefix .. 'processed:', prefix .. 'paying:'
 
 local function latestKey(head)
-  return prefix .. 'latest:' .. floor(head / bucketSpan)
+  return format('%s%d', latestPrefix, head / bucketSpan)
 end
 
 local function processedKey(head)
-  return prefix .. 'processed:' .. floor(head / bucketSpan)
+  return format('%s%d', processedPrefix, head / bucketSpan)
 end
 
 local function payingKey(head)
-  return prefix .. 'paying:' .. floor(head / payingSpan)
+  return format('%s%d', payingPrefix, head / payingSpan)
 end
 
 -- Signed decimal of 8 bytes. Long division by 10^9 in digits of 16 bits: every step stays below 2^53.
@@ -42,7 +43,16 @@ local function int64(tail)
   local quotient = first * 4294967296 + second * 65536 + third
   local rest = last - third * 1000000000
   if quotient == 0 then return format('%s%d', rest == 0 and '' or sign, rest) end
-  return format('%s%.0f%09d', sign, quotient, rest)
+  return format('%s%d%09d', sign, quotient, rest)
+end
+
+-- Makes `number` the payer, unless there is one.
+local function becomePayer(head, tail, number)
+  return call('HSETNX', payingKey(head), tail, number) == 1
+end
+
+local function forgetPayer(head, tail)
+  call('HDEL', payingKey(head), tail)
 end
 
 -- Number of the obligation that obtains this vector, and how many of its parts wait for it; or nothing.
@@ -56,7 +66,7 @@ end
 
 local function setPayer(head, tail, number, parts)
   if parts == 0 then
-    call('HDEL', payingKey(head), tail)
+    forgetPayer(head, tail)
   else
     call('HSET', payingKey(head), tail, parts == 1 and number or number .. ':' .. parts)
   end

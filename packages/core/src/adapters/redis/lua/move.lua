@@ -59,12 +59,12 @@ if anySharers then
   end
 end
 
-local past = call('HMGET', obligationKey(source), 'attempts', 'since', 'rank')
+local past = call('HMGET', obligationKey(source), 'attempts', 'since', 'rank', 'shares')
 local isOrphan = kind == 'orphan'
 local target = createObligation(id, { 'kind', kind, 'owner', isOrphan and '' or owner, 'state', 'admitted',
   'attempts', math.min(attempts, tonumber(past[1])), 'inputs', 0,
   'notBefore', isOrphan and delayMs > 0 and nowMs() + delayMs or 0,
-  'reason', reason, 'since', past[2], 'rank', past[3], 'movedFrom', from, 'movedBy', owner })
+  'reason', reason, 'since', past[2], 'rank', past[3], 'shares', past[4], 'movedFrom', from, 'movedBy', owner })
 for _, wait in pairs(waits) do setPayer(wait.head, wait.tail, target, wait.parts) end
 removeParts(source, chosen.partitions, chosen.offsets)
 addParts(target, chosen.partitions, chosen.offsets, chosen.values)

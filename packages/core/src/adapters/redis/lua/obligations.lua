@@ -3,7 +3,8 @@
 
   {ns}:obligations             hash: id -> number
   {ns}:obligation:<number>     hash: id, kind (request, orphan), owner ('' for an orphan), state, attempts, inputs,
-                               notBefore, reason, since, rank (number of its first ancestor), movedFrom, movedBy
+                               notBefore, reason, since, rank (number of its first ancestor), movedFrom, movedBy,
+                               shares (1 if several of its parts may wait for one vector)
   {ns}:answer:<number>         verdicts of the admission that made it, for a caller who missed them
   {ns}:segments:<number>       set of '<p>:<segment>': where its parts are, see parts.lua
   {ns}:joined:<number>         sorted set: '<p>:<offset>' of parts that other obligations' admissions added, in order
@@ -30,7 +31,7 @@ local function createObligation(id, fields)
   local number = integer(obligations)
   call('HSET', stateKey, 'obligations', number)
   call('HSET', prefix .. 'obligations', id, number)
-  call('HSET', obligationKey(number), 'id', id, 'rank', number, unpack(fields))
+  call('HSET', obligationKey(number), 'id', id, 'rank', number, 'shares', 0, unpack(fields))
   return number
 end
 

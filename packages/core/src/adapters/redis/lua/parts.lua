@@ -65,13 +65,18 @@ local function addParts(number, partitions, offsets, values)
   end
 end
 
+-- @param partitions, offsets  places that have parts, each once
 local function removeParts(number, partitions, offsets)
   local joined = prefix .. 'joined:' .. number
   local anyJoined = call('EXISTS', joined) == 1
   for _, group in ipairs(bySegment(partitions, offsets)) do
     local key = segmentKey(number, group.member)
-    call('HDEL', key, unpack(group.fields))
-    if call('EXISTS', key) == 0 then call('SREM', prefix .. 'segments:' .. number, group.member) end
+    if call('HLEN', key) == #group.fields then
+      call('DEL', key)
+      call('SREM', prefix .. 'segments:' .. number, group.member)
+    else
+      call('HDEL', key, unpack(group.fields))
+    end
     if anyJoined then
       local members = {}
       for j, i in ipairs(group.at) do members[j] = integer(partitions[i]) .. ':' .. integer(offsets[i]) end

@@ -15,6 +15,7 @@ local id, owner, paidTokens, packed = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local indexed, skipped, dead = 0, 2, 3
 local settlementNames = { [0] = 'indexed', 'deleted', 'skipped', 'dead' }
 local number = heldNumber(id, owner)
+local shares = number and call('HGET', obligationKey(number), 'shares') == '1'
 
 local partitions, offsets, heads, tails, generations, settlements = {}, {}, {}, {}, {}, {}
 for at = 1, #packed, 31 do
@@ -69,8 +70,12 @@ for i = 1, #offsets do
         if rest % 8 == actionEmbed then count('necessaryTokens', floor(rest / 8)) end
       end
       if needsVector(rest) then
-        local _, waiting = payerOf(contentHead, contentTail)
-        setPayer(contentHead, contentTail, number, waiting - 1)
+        if shares then
+          local _, waiting = payerOf(contentHead, contentTail)
+          setPayer(contentHead, contentTail, number, waiting - 1)
+        else
+          forgetPayer(contentHead, contentTail)
+        end
       end
       clearedHere.seen[offset] = true
       clearedHere.list[#clearedHere.list + 1] = offset

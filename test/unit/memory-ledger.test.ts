@@ -1,0 +1,63 @@
+import { MemoryLedger } from '@pointsman/core/adapters/memory/ledger'
+import { newLedgerState } from '@pointsman/core/adapters/memory/ledger-state'
+import { expect, test } from 'vitest'
+import { ledgerContract } from '../contract/ledger.ts'
+import { hourMs, LedgerScene } from '../support/ledger-scene.ts'
+
+ledgerContract('memory', () => new MemoryLedger(() => Date.now()))
+
+test('I8 nothing is admitted or adopted while draining', async () => {
+  const state = newLedgerState('ledger', 'realtime')
+  const scene = await LedgerScene.open(new MemoryLedger(() => 1, state))
+  const { obligation } = await scene.admit([{ doc: 'a', text: 'A' }])
+  const id = scene.newId()
+  const parts = await scene.ledger.parts(obligation)
+  const fields = { reason: '', delayMs: 0, attempts: 0 }
+  await scene.ledger.move(obligation, scene.owner, parts, { id, kind: 'orphan' }, fields)
+  state.phase = 'draining'
+
+  expect((await scene.admit([{ doc: 'b', text: 'B' }])).reply).toEqual({ kind: 'draining' })
+  const claim = { owner: scene.other, epoch: 1, lane: 'realtime' as const }
+  expect(await scene.ledger.takeover(id, claim)).toEqual({ kind: 'refused', reason: 'draining' })
+  await scene.ledger.switchLanes({ expectedEpoch: 1, epoch: 2, lanes: new Map(), defaultLane: 'realtime' })
+  expect((await scene.admit([{ doc: 'b', text: 'B' }], { epoch: 2 })).reply.kind).toBe('admitted')
+})
+
+test('the lease of another instance that ran out is remembered for a day, for whoever makes its members leave', async () => {
+  let nowMs = 1
+  const ledger = new MemoryLedger(() => nowMs)
+  await ledger.open('realtime')
+  const life = { service: 'test', leaseMs: hourMs }
+  await ledger.register({ instance: 'gone', ...life })
+  const instances = async (): Promise<string[]> =>
+    (await ledger.survey()).instances.map(({ instance }) => instance)
+
+  nowMs += 24 * hourMs
+  await ledger.register({ instance: 'one', ...life })
+  expect(await instances()).toEqual(['gone', 'one'])
+  nowMs += hourMs
+  await ledger.register({ instance: 'two', ...life })
+  expect(await instances()).toEqual(['one', 'two'])
+})
+
+test('a part that the ledger does not know of any more is what it knows after its settlement', async () => {
+  const state = newLedgerState('ledger', 'realtime')
+  const scene = await LedgerScene.open(new MemoryLedger(() => 1, state))
+  const { obligation } = await scene.admit([
+    { doc: 'a', text: 'A', version: 5 },
+    { doc: 'b', version: 6 }
+  ])
+  const parts = await scene.ledger.parts(obligation)
+  state.latest.clear()
+
+  expect((await scene.settle(obligation, parts, 'skipped')).answers).toEqual([
+    { kind: 'current' },
+    { kind: 'current' }
+  ])
+  await scene.finish(obligation)
+  const known = await scene.ledger.latest(parts.map(part => part.docKey))
+  expect(known).toMatchObject([
+    { generation: 5, status: 'indexed' },
+    { generation: 6, content: undefined, status: 'indexed' }
+  ])
+})

@@ -105,6 +105,11 @@ async function requireTools(
     if (problem !== undefined)
       problems.push(`Go 1.${goWanted} or later (${problem}): install it from https://go.dev/dl`)
   }
+  if (absent.includes('redis') && (process.platform !== 'linux' || process.arch !== 'x64')) {
+    problems.push(
+      'Redis (no redis-server on the PATH): install it, e.g. "apt install redis-server" or "brew install redis"'
+    )
+  }
   if (problems.length > 0) {
     throw new StackError(`missing on this computer:\n${problems.map(problem => `  - ${problem}`).join('\n')}`)
   }

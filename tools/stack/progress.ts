@@ -16,6 +16,8 @@ export interface Task {
 
 export interface ProgressOutput {
   readonly isLive: boolean
+  /** Width of the terminal: a live line that wraps could not be written over. */
+  readonly columns?: number
   write(text: string): void
 }
 
@@ -38,7 +40,8 @@ export function openProgress(output: ProgressOutput): Progress {
   const clear = output.isLive ? '\r\u001b[K' : ''
   const timer = setInterval(
     () => {
-      if (running.size > 0) output.write(output.isLive ? `${clear}${summary()}` : `${summary()}\n`)
+      if (running.size === 0) return
+      output.write(output.isLive ? `${clear}${summary().slice(0, output.columns)}` : `${summary()}\n`)
     },
     output.isLive ? liveMs : lineMs
   )
@@ -72,7 +75,8 @@ function describe({ what, estimateMs, beganMs, fraction }: RunningTask): string 
   const elapsedMs = performance.now() - beganMs
   const totalMs = fraction < trustedFraction ? estimateMs : elapsedMs / fraction
   const leftMs = totalMs - elapsedMs
-  return `${what} ${Math.round(fraction * 100)} %, ${leftMs > 0 ? `about ${duration(leftMs)} left` : 'nearly there'}`
+  const percent = fraction > 0 ? ` ${Math.round(fraction * 100)} %` : ''
+  return `${what}${percent}, ${leftMs > 0 ? `about ${duration(leftMs)} left` : 'nearly there'}`
 }
 
 function duration(ms: number): string {

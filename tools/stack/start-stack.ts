@@ -216,7 +216,8 @@ async function openDataDir(given: string | undefined, owned: AsyncDisposableStac
 
 function outputFor(log: ((line: string) => void) | undefined): ProgressOutput {
   if (log !== undefined) return { isLive: false, write: text => log(text.trimEnd()) }
-  return { isLive: process.stderr.isTTY, write: text => void process.stderr.write(text) }
+  const { isTTY, columns } = process.stderr
+  return { isLive: isTTY, columns, write: text => void process.stderr.write(text) }
 }
 
 function seconds(ms: number): string {

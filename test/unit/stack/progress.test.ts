@@ -18,15 +18,15 @@ test('without a terminal it says now and then how far it is and how long it may 
 
   expect(said).toEqual([
     'fetching the server (usually about 2 min)\n',
-    'the server 0 %, about 85 s left\n',
+    'the server, about 85 s left\n',
     'the server 25 %, about 2 min left\n',
     'fetched the server after 30 s\n'
   ])
 })
 
-test('on a terminal one line is written over and over', () => {
+test('on a terminal one line, never longer than that is wide, is written over and over', () => {
   const said: string[] = []
-  const progress = openProgress({ isLive: true, write: text => void said.push(text) })
+  const progress = openProgress({ isLive: true, columns: 20, write: text => void said.push(text) })
 
   progress.begin('the server', 60_000).reach(0.5)
   vi.advanceTimersByTime(10_000)
@@ -34,5 +34,6 @@ test('on a terminal one line is written over and over', () => {
 
   const live = said.slice(1, -1)
   expect(live.length).toBeGreaterThan(10)
+  expect(live[0]).toBe('\r\u001b[Kthe server 50 %, abo')
   expect(live.every(text => text.startsWith('\r\u001b[K') && !text.includes('\n'))).toBe(true)
 })

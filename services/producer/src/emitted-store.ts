@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Failure } from '@pointsman/core/domain/failure'
 import type { Entry } from './entry.ts'
+import { RunScratch } from './run-scratch.ts'
 
 const schemaVersion = 1
 const chunkBytes = 8
@@ -43,9 +44,10 @@ export class EmittedStore implements Disposable {
   readonly #db: DatabaseSync
   readonly #origins = new Map<string, number>()
   readonly #names = new Map<number, string>()
+  #isReading = false
   readonly #find: StatementSync
   readonly #replace: StatementSync
-  readonly #page: StatementSync
+  readonly #settle: StatementSync
 
   constructor(db: DatabaseSync) {
     this.#db = db
@@ -58,12 +60,14 @@ export class EmittedStore implements Disposable {
         content = excluded.content, acked = excluded.acked, chunks = excluded.chunks, whole = excluded.whole,
         parts = excluded.parts
       WHERE entry.version = ?`)
-    this.#page = db.prepare(
-      `SELECT * FROM entry WHERE origin = ? AND (whole = 1 OR parts > 0) AND id > ? ORDER BY id LIMIT ?`
+    this.#settle = db.prepare(
+      'UPDATE entry SET acked = 1, chunks = ?, whole = ?, parts = ? WHERE id = ? AND version = ?'
     )
   }
 
+  /** Reads share one transaction, which is much faster, until `endReading` or the next write. */
   entry(id: string): Entry | undefined {
+    this.#beginReading()
     const row = this.#find.get(id)
     return row === undefined ? undefined : this.#entryOf(row)
   }
@@ -76,29 +80,52 @@ export class EmittedStore implements Disposable {
     changes: readonly { readonly from: number | undefined; readonly entry: Entry }[]
   ): readonly string[] {
     const refused: string[] = []
-    this.#db.exec('BEGIN IMMEDIATE')
-    try {
+    this.#inTransaction(() => {
       for (const { from, entry } of changes) if (!this.#put(entry, from)) refused.push(entry.id)
-      this.#db.exec('COMMIT')
-    } catch (error) {
-      this.#db.exec('ROLLBACK')
-      throw error
-    }
+    })
     return refused
   }
 
-  /** Sources of an origin that have documents, by id, a page at a time. */
-  live(origin: string, afterId: string, limit: number): readonly Entry[] {
-    return this.#page.all(this.#numberOf(origin), afterId, limit).map(row => this.#entryOf(row))
+  /** Stores as sent what was intended (S2), where no other run has gone further since. */
+  settle(entries: readonly Entry[]): void {
+    this.#inTransaction(() => {
+      for (const { id, version, chunks, whole, parts } of entries) {
+        this.#settle.run(blobOf(chunks), Number(whole), parts, id, version)
+      }
+    })
+  }
+
+  /** Lets go of the state of the database that was read: it may be old by the time something more arrives. */
+  endReading(): void {
+    if (this.#isReading) this.#db.exec('COMMIT')
+    this.#isReading = false
+  }
+
+  #beginReading(): void {
+    if (!this.#isReading) this.#db.exec('BEGIN')
+    this.#isReading = true
+  }
+
+  openScratch(): RunScratch {
+    return new RunScratch(this.#db)
+  }
+
+  /** Sources of an origin that have documents and were not met by the run that has the scratch: by id, in pages. */
+  unseen(origin: string, afterId: string, limit: number): readonly Entry[] {
+    const query = `SELECT * FROM entry WHERE origin = ? AND (whole = 1 OR parts > 0) AND id > ?
+      AND NOT EXISTS (SELECT 1 FROM temp.seen WHERE seen.id = entry.id) ORDER BY id LIMIT ?`
+    this.endReading()
+    const rows = this.#db.prepare(query).all(this.#knownNumberOf(origin) ?? -1, afterId, limit)
+    return rows.map(row => this.#entryOf(row))
   }
 
   isKnownPath(origin: string, path: string): boolean {
     const query = 'SELECT 1 FROM entry WHERE origin = ? AND path = ? AND (whole = 1 OR parts > 0) LIMIT 1'
-    return this.isKnown(origin) && this.#db.prepare(query).get(this.#numberOf(origin), path) !== undefined
+    return this.#db.prepare(query).get(this.#knownNumberOf(origin) ?? -1, path) !== undefined
   }
 
   isKnown(origin: string): boolean {
-    return this.#db.prepare('SELECT 1 FROM origin WHERE name = ?').get(origin) !== undefined
+    return this.#knownNumberOf(origin) !== undefined
   }
 
   fact(name: string): string | undefined {
@@ -107,16 +134,30 @@ export class EmittedStore implements Disposable {
   }
 
   setFact(name: string, value: string): void {
+    this.endReading()
     this.#db.prepare('INSERT OR REPLACE INTO fact VALUES (?, ?)').run(name, value)
   }
 
   /** Nothing is known to be in the log any more: everything is emitted again, above the versions sent before. */
   forgetContents(): void {
+    this.endReading()
     this.#db.exec(`UPDATE entry SET content = '', chunks = x'', acked = 0`)
   }
 
   [Symbol.dispose](): void {
     this.#db.close()
+  }
+
+  #inTransaction(work: () => void): void {
+    this.endReading()
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      work()
+      this.#db.exec('COMMIT')
+    } catch (error) {
+      this.#db.exec('ROLLBACK')
+      throw error
+    }
   }
 
   #put(entry: Entry, from: number | undefined): boolean {
@@ -130,7 +171,7 @@ export class EmittedStore implements Disposable {
       entry.version,
       entry.content,
       Number(entry.acked),
-      Buffer.from(entry.chunks.join(''), 'hex'),
+      blobOf(entry.chunks),
       Number(entry.whole),
       entry.parts,
       from ?? -1
@@ -139,12 +180,18 @@ export class EmittedStore implements Disposable {
   }
 
   #numberOf(origin: string): number {
+    const known = this.#knownNumberOf(origin)
+    if (known !== undefined) return known
+    this.#db.prepare('INSERT INTO origin (name) VALUES (?)').run(origin)
+    return this.#knownNumberOf(origin) ?? -1
+  }
+
+  #knownNumberOf(origin: string): number | undefined {
     const known = this.#origins.get(origin)
     if (known !== undefined) return known
-    this.#db.prepare('INSERT OR IGNORE INTO origin (name) VALUES (?)').run(origin)
-    const number = Number(
-      this.#db.prepare('SELECT number FROM origin WHERE name = ?').get(origin)?.['number']
-    )
+    const row = this.#db.prepare('SELECT number FROM origin WHERE name = ?').get(origin)
+    if (row === undefined) return undefined
+    const number = Number(row['number'])
     this.#origins.set(origin, number)
     this.#names.set(number, origin)
     return number
@@ -175,6 +222,10 @@ export class EmittedStore implements Disposable {
       parts: Number(row['parts'])
     }
   }
+}
+
+function blobOf(chunks: readonly string[]): Buffer {
+  return Buffer.from(chunks.join(''), 'hex')
 }
 
 function chunksOf(blob: unknown): readonly string[] {

@@ -56,6 +56,7 @@ export class Emitter {
   async drain(): Promise<void> {
     await this.#flush()
     await this.#underWay
+    this.#deps.store.endReading()
   }
 
   async #flush(): Promise<void> {
@@ -83,7 +84,7 @@ export class Emitter {
       tally.reject({ path: intent.path, id: intent.id, reason })
     }
     const sent = await this.#sendAll(accepted)
-    store.replace(sent.map(({ intent, after }) => ({ from: intent.version, entry: after })))
+    store.settle(sent.map(({ after }) => after))
   }
 
   /** @returns those that the log took. */

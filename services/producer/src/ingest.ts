@@ -14,7 +14,7 @@ import { digestOf, planEmission, type SourceState } from './plan-emission.ts'
 import { chunksOf, prepareText, type PreparedText } from './prepare-text.ts'
 import { isWanted, readRoot } from './read-root.ts'
 import { resolveSources, type Root, standardInput } from './resolve-sources.ts'
-import { RunScratch } from './run-scratch.ts'
+import type { RunScratch } from './run-scratch.ts'
 import type { Reading, SourceText } from './source-text.ts'
 import { Tally } from './tally.ts'
 import { untilAvailable } from './until-available.ts'
@@ -53,7 +53,7 @@ export async function ingest(
   const roots = await resolveSources(paths, (origin, path) => deps.store.isKnownPath(origin, path))
   using locks = new DisposableStack()
   for (const { origin } of roots) if (origin !== standardInput) locks.use(deps.lock(origin))
-  using scratch = new RunScratch()
+  using scratch = deps.store.openScratch()
   const tally = new Tally(options.run, deps.clock, deps.tell)
   const run = new Ingestion(deps, options, scratch, tally, signal)
   try {

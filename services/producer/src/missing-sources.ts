@@ -22,13 +22,12 @@ export async function* missingSources(
 ): AsyncGenerator<MissingSource> {
   let after = ''
   for (;;) {
-    const page = store.live(root.origin, after, pageSize)
+    const page = store.unseen(root.origin, after, pageSize)
     const last = page.at(-1)
     if (last === undefined) return
     after = last.id
     for (const entry of page) {
-      if (root.files?.has(entry.path) === false || !isInScope(entry.path) || scratch.hasSeen(entry.id))
-        continue
+      if (root.files?.has(entry.path) === false || !isInScope(entry.path)) continue
       const doubted = scratch.isDoubted(root.origin, entry.path)
       yield { entry, sure: !doubted && !(await isUnmounted(root, entry)) }
     }

@@ -10,6 +10,7 @@ const digestHexDigits = 16
 
 export interface Chunk {
   readonly text: string
+  readonly textHash: string
   readonly tokens: number
 }
 
@@ -56,7 +57,7 @@ export function digestOf(...parts: readonly unknown[]): string {
  */
 export function planEmission(before: Entry | undefined, now: SourceState): Emission {
   const digests = now.chunks.map((chunk, i) =>
-    digestOf(textHash(chunk.text), now.title, now.metadataKey, i, now.chunks.length)
+    digestOf(chunk.textHash, now.title, now.metadataKey, i, now.chunks.length)
   )
   const whole = digests.length === 1
   const parts = whole ? 0 : digests.length
@@ -112,7 +113,7 @@ function documentOf(now: SourceState, chunk: Chunk, index: number, version: numb
     chunks,
     title: now.title,
     text: chunk.text,
-    textHash: textHash(chunk.text),
+    textHash: chunk.textHash,
     tokens: chunk.tokens,
     metadata: now.metadata,
     deleted: false

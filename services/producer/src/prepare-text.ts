@@ -26,6 +26,7 @@ export interface PreparedText {
   readonly source: SourceText
   readonly title: string
   readonly text: string
+  readonly textHash: string
   readonly metadataKey: string
   readonly metadata: string
   readonly content: string
@@ -38,10 +39,19 @@ export function prepareText(
   options: IngestOptions
 ): PreparedText | { readonly reason: string } {
   if (source.deleted) {
-    return { source, title: '', text: '', metadataKey: '', metadata: '{}', content: deletedContent }
+    return {
+      source,
+      title: '',
+      text: '',
+      textHash: '',
+      metadataKey: '',
+      metadata: '{}',
+      content: deletedContent
+    }
   }
   const text = normaliseText(source.text)
   if (text === '') return { reason: 'no text in it' }
+  const hash = textHash(text)
   const title = normaliseTitle(source.title)
   const metadataKey = JSON.stringify(source.metadata)
   if (Buffer.byteLength(metadataKey) > maxMetadataBytes) {
@@ -55,21 +65,23 @@ export function prepareText(
     source,
     title,
     text,
+    textHash: hash,
     metadataKey,
     metadata,
-    content: digestOf(textHash(text), title, metadataKey, shape)
+    content: digestOf(hash, title, metadataKey, shape)
   }
 }
 
 /** @returns the chunks of a text; none for one that is deleted. */
 export async function chunksOf(
-  { source, text, metadata }: PreparedText,
+  prepared: PreparedText,
   options: IngestOptions,
   clock: Clock,
   signal: AbortSignal
 ): Promise<readonly Chunk[] | { readonly reason: string }> {
+  const { source, metadata } = prepared
   if (source.deleted) return []
-  const chunks = options.split ? await split(text, source.markdown, options, clock, signal) : whole(text)
+  const chunks = options.split ? await split(prepared, options, clock, signal) : whole(prepared)
   if ('reason' in chunks) return chunks
   for (const chunk of chunks) {
     if (chunk.tokens > maxInputTokens) return { reason: `longer than ${maxInputTokens} tokens` }
@@ -81,8 +93,7 @@ export async function chunksOf(
 }
 
 async function split(
-  text: string,
-  markdown: boolean,
+  { text, textHash: hash, source }: PreparedText,
   options: IngestOptions,
   clock: Clock,
   signal: AbortSignal
@@ -90,16 +101,16 @@ async function split(
   // A text of so many characters is not counted whole only to learn that it must be split.
   if (text.length <= options.chunkTokens * 24) {
     const tokens = countTokens(text)
-    if (tokens <= options.chunkTokens) return [{ text, tokens }]
+    if (tokens <= options.chunkTokens) return [{ text, textHash: hash, tokens }]
   }
-  return splitText(text, markdown, options, clock, signal)
+  return splitText(text, source.markdown, options, clock, signal)
 }
 
-function whole(text: string): readonly Chunk[] | { readonly reason: string } {
+function whole({ text, textHash: hash }: PreparedText): readonly Chunk[] | { readonly reason: string } {
   const tooLong = { reason: `longer than ${maxInputTokens} tokens, and --no-split was asked for` }
   if (text.length > maxInputTokens * maxTokenLength) return tooLong
   if (text.length >= endlessFrom && endlessWord.test(text))
     return { reason: 'a word of more than 20000 characters' }
   const tokens = countTokens(text)
-  return tokens > maxInputTokens ? tooLong : [{ text, tokens }]
+  return tokens > maxInputTokens ? tooLong : [{ text, textHash: hash, tokens }]
 }

@@ -1,36 +1,30 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
 /**
- * What one run has met so far: ids, and paths of which it cannot say what they hold. Kept in a temporary database that
- * spills to disk, since a run may meet many millions; gone with the process.
+ * What one run has met so far: ids, and paths of which it cannot say what they hold. Kept in temporary tables that
+ * spill to disk, since a run may meet many millions; gone with the connection. One run at a time has it.
  */
 export class RunScratch implements Disposable {
-  readonly #db = new DatabaseSync('')
+  readonly #db: DatabaseSync
   readonly #see: StatementSync
-  readonly #seen: StatementSync
   readonly #doubt: StatementSync
   readonly #doubted: StatementSync
   #anyDoubt = false
 
-  constructor() {
-    this.#db.exec(`
-      PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768;
-      CREATE TABLE seen (id TEXT PRIMARY KEY) WITHOUT ROWID;
-      CREATE TABLE doubted (path TEXT PRIMARY KEY) WITHOUT ROWID;
-      BEGIN`)
-    this.#see = this.#db.prepare('INSERT OR IGNORE INTO seen VALUES (?)')
-    this.#seen = this.#db.prepare('SELECT 1 FROM seen WHERE id = ?')
-    this.#doubt = this.#db.prepare('INSERT OR IGNORE INTO doubted VALUES (?)')
-    this.#doubted = this.#db.prepare('SELECT 1 FROM doubted WHERE path = ?')
+  constructor(db: DatabaseSync) {
+    this.#db = db
+    db.exec(`
+      PRAGMA temp.journal_mode = OFF; PRAGMA temp.cache_size = -32768;
+      CREATE TEMP TABLE seen (id TEXT PRIMARY KEY) WITHOUT ROWID;
+      CREATE TEMP TABLE doubted (path TEXT PRIMARY KEY) WITHOUT ROWID`)
+    this.#see = db.prepare('INSERT OR IGNORE INTO temp.seen VALUES (?)')
+    this.#doubt = db.prepare('INSERT OR IGNORE INTO temp.doubted VALUES (?)')
+    this.#doubted = db.prepare('SELECT 1 FROM temp.doubted WHERE path = ?')
   }
 
   /** @returns false when the id was met before in this run. */
   see(id: string): boolean {
     return this.#see.run(id).changes === 1
-  }
-
-  hasSeen(id: string): boolean {
-    return this.#seen.get(id) !== undefined
   }
 
   /** What `path`, or anything below it, holds could not be read: nothing of it may be taken for gone. Empty: all. */
@@ -48,6 +42,6 @@ export class RunScratch implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#db.close()
+    this.#db.exec('DROP TABLE temp.seen; DROP TABLE temp.doubted')
   }
 }

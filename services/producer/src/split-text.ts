@@ -1,4 +1,5 @@
 import type { Clock } from '@pointsman/core/ports/clock'
+import { textHash } from '@pointsman/core/runtime/identity'
 import { countTokens } from './count-tokens.ts'
 import type { Chunk } from './plan-emission.ts'
 
@@ -38,7 +39,7 @@ export async function splitText(
     await clock.sleep(0, signal)
   }
   if (carried !== '') chunks.push(carried)
-  return chunks.map(piece => ({ text: piece, tokens: countTokens(piece) }))
+  return chunks.map(piece => ({ text: piece, textHash: textHash(piece), tokens: countTokens(piece) }))
 }
 
 async function openSplitter(

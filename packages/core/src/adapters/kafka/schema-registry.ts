@@ -1,5 +1,6 @@
 // The registry, with what its client lacks: a deadline, errors told apart by what they mean, and memory of ids that
 // are unknown. One per process: its cache is per instance, and its retry settings are global.
+import { setTimeout as delay } from 'node:timers/promises'
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import avro from 'avsc'
 import { Failure } from '../../domain/failure.ts'
@@ -12,6 +13,8 @@ const callMs = 6_000
 /** How long an answer "unknown" stands, and how long nobody asks after an outage was noticed. */
 const unknownMs = 30_000
 const outageMs = 1_000
+const levelRetries = 5
+const levelRetryMs = 300
 
 /** How to read what was written with one schema: a resolver, or why it cannot be read. */
 export type Reading = { readonly resolver: Resolver | undefined } | { readonly unknown: string }
@@ -44,6 +47,18 @@ export class DocumentSchemas {
    * @throws {Failure} `REGISTRY_UNAVAILABLE`; `SCHEMA_UNKNOWN` when it is refused.
    */
   async register(signal?: AbortSignal): Promise<number> {
+    // The client sets the level of a new subject after it has made it: whoever registers in between finds none.
+    for (let left = levelRetries; ; left -= 1) {
+      try {
+        return await this.#registerOnce(signal)
+      } catch (error) {
+        if (left === 0 || !(error instanceof Failure) || !isLevelError(error.cause)) throw error
+        await delay(levelRetryMs, undefined, { ...(signal && { signal }) })
+      }
+    }
+  }
+
+  async #registerOnce(signal: AbortSignal | undefined): Promise<number> {
     const schema = { type: SchemaType.AVRO, schema: JSON.stringify(documentSchema) } as const
     try {
       const { id } = await this.#call(this.#registry.register(schema, { subject: this.#subject }), signal)
@@ -117,9 +132,12 @@ function isAvroType(schema: unknown): schema is avro.Type {
 function refusalOf(error: unknown): string | undefined {
   const cause = error instanceof Failure ? error.cause : error
   if (!(cause instanceof Error)) return undefined
-  const refused =
-    cause.name === 'ConfluentSchemaRegistryCompatibilityError' || refusals.has(statusOf(error) ?? 0)
-  return refused ? cause.message : undefined
+  return isLevelError(cause) || refusals.has(statusOf(error) ?? 0) ? cause.message : undefined
+}
+
+function isLevelError(error: unknown): boolean {
+  const cause = error instanceof Failure ? error.cause : error
+  return cause instanceof Error && cause.name === 'ConfluentSchemaRegistryCompatibilityError'
 }
 
 const refusals = new Set([401, 403, 409, 422])

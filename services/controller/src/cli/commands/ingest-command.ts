@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { type StatusReport, statusReport } from '../../status/status-report.ts'
@@ -8,6 +9,7 @@ import { formatCount, formatDuration } from '../format.ts'
 import { LiveLine } from '../live-line.ts'
 import { type OutputOptions, print } from '../print.ts'
 import { type Progress, progressLine } from '../progress-line.ts'
+import { runFolder } from '../run-file.ts'
 import { isSettled, progressSince } from '../settlement.ts'
 import { jsonFlag, parseDuration } from './options.ts'
 
@@ -108,7 +110,8 @@ export async function produce(
     onLine
   })
   live.clear()
-  return { report, exitCode: exitCode === exitCodes.usage ? exitCodes.usage : exitCodes.failed }
+  const known = exitCode === exitCodes.usage || exitCode === exitCodes.refused
+  return { report, exitCode: known ? exitCode : exitCodes.failed }
 }
 
 /** Where the producer finds Kafka, unless the environment says it. */
@@ -117,9 +120,12 @@ function producerEnv(
   namespace: string
 ): Readonly<Record<string, string | undefined>> {
   return {
+    // What it has to say of Kafka's small hiccups is not for this screen.
+    LOG_LEVEL: 'error',
     POINTSMAN_NAMESPACE: namespace,
     KAFKA_BROKERS: runFile?.kafka,
-    SCHEMA_REGISTRY_URL: runFile?.registry
+    SCHEMA_REGISTRY_URL: runFile?.registry,
+    POINTSMAN_STATE_DIR: runFile && join(runFolder(namespace), 'producer')
   }
 }
 

@@ -10,7 +10,9 @@ export function vectorFault(bytes: Uint8Array, dimensions: number): string | und
   }
   const words = float32Words(bytes)
   let anyBit = 0
-  for (const word of words) {
+  // Counted, not iterated: every vector passes here twice, and an iterator takes ten times as long.
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] ?? 0
     if ((word & 0x7f800000) === 0x7f800000) return 'has a component that is not finite'
     anyBit |= word & 0x7fffffff
   }

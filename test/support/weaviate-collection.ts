@@ -4,7 +4,7 @@ import type { VectorStore } from '@pointsman/core/ports/vector-store'
 import type { WeaviateSettings } from '@pointsman/core/runtime/settings'
 
 /** A collection name that no other test has. */
-export function randomCollection(): string {
+function randomCollection(): string {
   return `Test${randomBytes(8).toString('hex')}`
 }
 

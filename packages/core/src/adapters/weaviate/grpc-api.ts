@@ -1,5 +1,5 @@
 // Weaviate's data calls over gRPC: the one file that knows the generated messages of weaviate-client. The package
-// does not export them, so they are reached by path; test/integration/weaviate-grpc-api.test.ts notices when they
+// does not export them, so they are reached by path; test/integration/weaviate-vector-store.test.ts notices when they
 // move. Vectors pass as bytes in both directions.
 import { type Channel, type Client, createChannel, createClient, Metadata } from 'nice-grpc'
 import {

@@ -34,6 +34,8 @@ export class Listener implements GroupReaderEvents {
   readonly joins: { readonly partitions: readonly number[]; readonly memberId: string }[] = []
   readonly outsides: (readonly [number, bigint, bigint, bigint])[] = []
   readonly losses: string[] = []
+  /** Batches that did not begin where the one before ended, or where `readFrom` said. */
+  readonly gaps: (readonly [number, bigint, bigint])[] = []
   /** The next batch wanted; updated by what is taken. */
   readonly positions: Map<number, bigint>
   take: (partition: number) => boolean = () => true
@@ -56,6 +58,9 @@ export class Listener implements GroupReaderEvents {
 
   batch(batch: Parameters<GroupReaderEvents['batch']>[0]): boolean {
     if (!this.take(batch.partition)) return false
+    const expected = this.positions.get(batch.partition)
+    if (expected !== undefined && expected !== batch.from)
+      this.gaps.push([batch.partition, expected, batch.from])
     const records = this.records.get(batch.partition) ?? []
     this.records.set(batch.partition, records)
     records.push(...batch.records)

@@ -17,8 +17,10 @@ import type { EventLogUnderTest } from './event-log-under-test.ts'
 export interface KafkaUnderTest extends EventLogUnderTest {
   readonly names: Names
   /** A plain client, nothing of ours. */
-  readonly admin0: Admin
+  readonly plainAdmin: Admin
   readonly producer: Producer
+  /** A transactional one; the caller connects and disconnects it. */
+  transactional(transactionalId: string): Producer
 }
 
 const level = process.env['TEST_LOG_LEVEL'] ?? 'silent'
@@ -35,13 +37,13 @@ export async function openKafkaLog(
   const clients = kafkaClients(settings, 'test', testLog)
   const opened = new AsyncDisposableStack()
   const plain = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING, retry: { retries: 8 } })
-  const admin0 = plain.admin()
+  const plainAdmin = plain.admin()
   const producer = plain.producer({ allowAutoTopicCreation: false })
-  await Promise.all([admin0.connect(), producer.connect()])
-  opened.defer(() => admin0.disconnect())
+  await Promise.all([plainAdmin.connect(), producer.connect()])
+  opened.defer(() => plainAdmin.disconnect())
   opened.defer(() => producer.disconnect())
   opened.defer(() =>
-    admin0
+    plainAdmin
       .deleteTopics({ topics: [names.documents, names.deadLetters, names.control] })
       .catch(() => undefined)
   )
@@ -50,8 +52,10 @@ export async function openKafkaLog(
 
   return {
     names,
-    admin0,
+    plainAdmin,
     producer,
+    transactional: transactionalId =>
+      plain.producer({ transactionalId, idempotent: true, maxInFlightRequests: 1 }),
     reader: (group, instance) =>
       opened.use(new KafkaGroupReader(clients, group, names.documents, instance, testLog)),
     ranges: () => opened.use(new KafkaRangeReader(clients, names.documents)),
@@ -70,9 +74,9 @@ export async function openKafkaLog(
     },
     trim: async (partition, start) => {
       // Loads the metadata that the next call forgets to load.
-      await admin0.fetchTopicOffsets(names.documents)
+      await plainAdmin.fetchTopicOffsets(names.documents)
       const partitions = [{ partition, offset: String(start) }]
-      await admin0.deleteTopicRecords({ topic: names.documents, partitions })
+      await plainAdmin.deleteTopicRecords({ topic: names.documents, partitions })
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync()
   }

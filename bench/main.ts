@@ -5,6 +5,7 @@ import type { Bench } from './bench.ts'
 const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
   index: () => import('./index-settings.ts'),
   ledger: () => import('./ledger.ts'),
+  producer: () => import('./producer.ts'),
   realtime: () => import('./realtime.ts')
 }
 

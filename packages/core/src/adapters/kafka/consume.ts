@@ -1,5 +1,5 @@
 // One fetched batch on its way to the listener, past the position fence: a batch that was not fetched at the expected
-// position is dropped, whatever the reason for the wrong position (kafka-measured.md, section 5).
+// position is dropped, whatever the reason for the wrong position.
 import type { EachBatchPayload } from 'kafkajs'
 import type { GroupReaderEvents } from '../../ports/event-log.ts'
 import { recordOf } from './fetched-record.ts'

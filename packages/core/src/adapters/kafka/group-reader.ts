@@ -1,4 +1,4 @@
-// GroupReader on KafkaJS (reference: docs/architecture.md, Kafka). It owns one membership at a time, the reasons to
+// GroupReader on KafkaJS. It owns one membership at a time, the reasons to
 // hold (PauseAuthority), the positions, and what is committed (Committer). Its rules:
 //
 //   R1  every assigned partition is paused in the synchronous join listener, before the first fetch

@@ -1,5 +1,5 @@
 // The one place that pauses and resumes, always by partition: a pause of the whole topic would be cleared by the next
-// pause of a partition (kafka.md, rule 6). Reasons are kept here, since KafkaJS forgets every pause with a consumer.
+// pause of a partition. Reasons are kept here, since KafkaJS forgets every pause with a consumer.
 import type { HoldReason } from '../../ports/event-log.ts'
 
 export type Hold = HoldReason | 'unpositioned'

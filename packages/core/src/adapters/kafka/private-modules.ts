@@ -1,4 +1,4 @@
-// The modules of KafkaJS that it does not export. Its version is pinned (kafka.md, rule 1), so they stand still; a
+// The modules of KafkaJS that it does not export. Its version is pinned, so they stand still; a
 // version that nobody has examined is refused instead of guessed at.
 import { createRequire } from 'node:module'
 import { z } from 'zod'

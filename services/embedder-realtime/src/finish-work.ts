@@ -7,12 +7,14 @@ import type { Removal, VectorStore } from '@pointsman/core/ports/vector-store'
 import type { Membership } from '@pointsman/core/runtime/membership'
 import { type GiveUpDeps, giveUpParts } from './give-up-parts.ts'
 import { loadItems } from './load-items.ts'
+import type { Slots } from './slots.ts'
 import { Disowned, type ObtainDeps, type Text, VectorPurchase } from './vector-purchase.ts'
 import { byContent, type ContentItem, type Item, withContent, type Work } from './work.ts'
 import { propertiesOf, writeObjects } from './write-objects.ts'
 
 export interface FinishDeps extends ObtainDeps, GiveUpDeps {
   readonly store: VectorStore
+  readonly writes: Slots
   readonly membership: Pick<Membership, 'newObligation'>
   readonly gates: ObtainDeps['gates'] & GiveUpDeps['gates']
   /** How long texts whose attempts all ended unknown rest before they are tried again apart. */
@@ -65,7 +67,7 @@ class WorkRun {
 
   /** @returns parts that joined this obligation meanwhile. */
   async #carryOut(items: readonly Item[], adopted: boolean): Promise<readonly Part[]> {
-    const { gates, store } = this.#deps
+    const { gates, store, writes } = this.#deps
     const signal = this.#signal
     const contents = items.flatMap(item => withContent(item) ?? [])
     const deletes = items.filter(item => item.part.content === undefined)
@@ -77,7 +79,12 @@ class WorkRun {
 
     await this.#obtain(wanting, adopted)
     const writable = wanting.filter(({ content }) => this.#vectors.has(content))
-    const { rejected, stored } = await writeObjects(writable, this.#vectors, store, gates.store, signal)
+    const { rejected, stored } = await writeObjects(
+      writable,
+      this.#vectors,
+      { store, gate: gates.store, writes },
+      signal
+    )
     this.#deps.hit('rt.upsert')
 
     const indexed = [...stored, ...present]

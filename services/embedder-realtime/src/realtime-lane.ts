@@ -9,6 +9,7 @@ import type { Names } from '@pointsman/core/runtime/names'
 import type { Readiness } from '@pointsman/core/runtime/health-server'
 import { type EmbedDeps, embedStream } from './embed-stream.ts'
 import { ProviderLimit } from './provider-limit.ts'
+import { Slots } from './slots.ts'
 
 /** The outside world of a lane. */
 export interface LanePorts
@@ -37,9 +38,11 @@ export interface LaneOptions {
 }
 
 /** What waits undecoded for admission, over all partitions. */
-const queueBytes = 24 * 1024 * 1024
+const queueBytes = 8 * 1024 * 1024
 /** Obligations that may wait for the index while the provider serves others. */
 const worksAhead = 4
+/** Calls to the index in flight. */
+const writesInFlight = 3
 /** A reader that heard nothing for so long is not healthy. */
 const silenceMs = 30_000
 
@@ -111,7 +114,8 @@ export class RealtimeLane {
       await reader.start(feed, signal)
       const { limit } = this
       const membership = this.#membership
-      const deps = { ...this.#ports, feed, gates, limit, membership, maxAttempts, doubtDelayMs }
+      const writes = new Slots(writesInFlight)
+      const deps = { ...this.#ports, feed, gates, limit, membership, writes, maxAttempts, doubtDelayMs }
       const { graceMs, maxInFlight } = this.#options
       await embedStream(deps, { maxWorks: maxInFlight + worksAhead, graceMs }, signal)
       lease.abort()

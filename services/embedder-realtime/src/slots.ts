@@ -30,6 +30,16 @@ export class Slots {
     }
   }
 
+  /** Holds a place while `work` runs. */
+  async use<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+    await this.take(signal)
+    try {
+      return await work()
+    } finally {
+      this.give()
+    }
+  }
+
   give(): void {
     const next = this.#queue.shift()
     if (next === undefined) this.#free += 1

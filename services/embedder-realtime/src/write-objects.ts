@@ -3,10 +3,18 @@ import type { Digest } from '@pointsman/core/domain/identity'
 import type { VectorBytes } from '@pointsman/core/ports/embedder'
 import type { IndexObject, ObjectProperties, VectorStore } from '@pointsman/core/ports/vector-store'
 import type { Gate } from '@pointsman/core/runtime/gate'
+import type { Slots } from './slots.ts'
 import type { ContentItem } from './work.ts'
 
-/** Objects of one call; two calls of this size in flight were fastest. */
+/** Objects of one call. */
 const objectsPerCall = 256
+
+export interface WriteDeps {
+  readonly store: VectorStore
+  readonly gate: Gate
+  /** Calls in flight, over all obligations: more of them only make each slower and hold its bytes for longer. */
+  readonly writes: Slots
+}
 
 export interface Written {
   readonly stored: readonly ContentItem[]
@@ -24,8 +32,7 @@ export function propertiesOf({ content, logged, part }: ContentItem): ObjectProp
 export async function writeObjects(
   items: readonly ContentItem[],
   vectors: ReadonlyMap<Digest, VectorBytes>,
-  store: VectorStore,
-  gate: Gate,
+  { gate, store, writes }: WriteDeps,
   signal: AbortSignal
 ): Promise<Written> {
   const stored: ContentItem[] = []
@@ -33,14 +40,8 @@ export async function writeObjects(
   let waiting = items.flatMap(item => withVector(item, vectors) ?? [])
   while (waiting.length > 0) {
     const chunk = waiting.slice(0, objectsPerCall)
-    const outcomes = await gate.run(
-      () =>
-        store.write(
-          chunk.map(({ object }) => object),
-          signal
-        ),
-      signal
-    )
+    const objects = chunk.map(({ object }) => object)
+    const outcomes = await writes.use(() => gate.run(() => store.write(objects, signal), signal), signal)
     const unknown = chunk.filter(({ item }, index) => {
       const outcome = outcomes[index]
       if (outcome?.kind === 'stored') stored.push(item)

@@ -188,6 +188,28 @@ test.each(['lost-answer', 'unknown-stored', 'unknown-absent', 'refused'] as cons
   }
 )
 
+test('has at most three writes at the index in flight, however many requests are answered', async () => {
+  await using world = new MemoryLane()
+  const { store } = world
+  const write = store.write.bind(store)
+  let inFlight = 0
+  const seen: number[] = []
+  vi.spyOn(store, 'write').mockImplementation(async (...args) => {
+    inFlight += 1
+    seen.push(inFlight)
+    // As long as a round of the event loop, so that all who may begin have begun.
+    await new Promise(setImmediate)
+    inFlight -= 1
+    return await write(...args)
+  })
+  await world.emit(...Array.from({ length: 40 }, (_, index) => aText(`d${index}`, 1, `text ${index}`)))
+  world.start('one', { options: { requestInputs: 2, maxInFlight: 8 } })
+  await world.settled()
+
+  expect(Math.max(...seen)).toBe(3)
+  expect(Object.keys(world.texts())).toHaveLength(40)
+})
+
 test('gives up a document that the index rejects, and keeps the others', async () => {
   await using world = new MemoryLane()
   world.store.reject('bad')

@@ -117,6 +117,22 @@ describe('hostile files', () => {
     expect(deleted.sent).toHaveLength(2)
   })
 
+  test('a file below a mount that is gone keeps its document', async () => {
+    await using producer = new ProducerUnderTest()
+    producer.write('mount/a.md', 'one')
+    producer.write('b.md', 'two')
+    await producer.run()
+    // As if the file had been on a device of its own.
+    const entry = producer.store.entry('mount/a.md')!
+    producer.store.replace([{ from: entry.version, entry: { ...entry, elsewhere: true } }])
+    producer.remove('mount/a.md')
+
+    const { sent, report } = await producer.run()
+
+    expect(sent).toEqual([])
+    expect(report.kept).toBe(1)
+  })
+
   test('a folder in whose place a link stands keeps its documents', async () => {
     await using producer = new ProducerUnderTest()
     producer.write('sub/a.md', 'one')

@@ -40,7 +40,7 @@ function leftBehind(keys: readonly string[], waiting: readonly string[]): readon
 
 test('Redis answers as the specification does, command by command, and leaves nothing behind', async () => {
   await fc.assert(
-    fc.asyncProperty(histories(50), async commands => {
+    fc.asyncProperty(histories(60), async commands => {
       const namespace = `model-${randomUUID()}`
       const specified = new MemoryLedger(() => Date.now())
       const real = new RedisLedger(redis, namespace)
@@ -62,6 +62,6 @@ test('Redis answers as the specification does, command by command, and leaves no
       expect(leftBehind(keys, waiting)).toEqual([])
       await redis.unlink(keys.map(key => `{${namespace}}:${key}`))
     }),
-    { numRuns: 30 }
+    { numRuns: 60, interruptAfterTimeLimit: 10_000 }
   )
 })

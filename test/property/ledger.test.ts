@@ -24,7 +24,7 @@ function always(name: string, judge: () => (moment: Moment) => void | Promise<vo
   test(name, async () => {
     await fc.assert(
       fc.asyncProperty(histories(60), async commands => play(commands, judge())),
-      { numRuns: 150 }
+      { numRuns: 150, interruptAfterTimeLimit: 4_000 }
     )
   })
 }
@@ -229,6 +229,6 @@ test('L1 whatever happened, healthy owners finish everything, and W reaches the 
       }
       for (const entry of await ledger.latest(docKeys)) expect(entry?.status).not.toBe('open')
     }),
-    { numRuns: 150 }
+    { numRuns: 150, interruptAfterTimeLimit: 4_000 }
   )
 })

@@ -56,7 +56,8 @@ export type Command =
   | {
       readonly type: 'admit'
       readonly owner: number
-      readonly lane: Lane
+      /** Undefined: that of the first partition, and only partitions in it. */
+      readonly lane: Lane | undefined
       readonly epochBehind: number
       readonly slices: readonly SliceChoice[]
     }
@@ -149,7 +150,15 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
   [2, record('renew', { owner: anyIndex, leaseMs: soonOrNever })],
   [1, record('release', { owner: anyIndex })],
   [1, record('noteMember', { owner: anyIndex, group: fc.constantFrom('g', 'h') })],
-  [12, record('admit', { owner: anyIndex, lane, epochBehind: mostlyCurrent, slices })],
+  [
+    12,
+    record('admit', {
+      owner: anyIndex,
+      lane: fc.oneof({ arbitrary: fc.constant(undefined), weight: 8 }, { arbitrary: lane, weight: 2 }),
+      epochBehind: mostlyCurrent,
+      slices
+    })
+  ],
   [3, record('attempt', { obligation: anyIndex, owner: mostlyHolder, ahead: fc.nat({ max: 2 }) })],
   [
     12,

@@ -119,12 +119,9 @@ export class LedgerHistory {
   async #admissionOf(command: Extract<Command, { type: 'admit' }>): Promise<Admission | undefined> {
     const { partitions, epoch } = await this.#first.state()
     const owner = await this.#owner(command.owner)
-    // Mostly what may succeed: a history of refusals would show little.
-    const hopeful = command.epochBehind === 0
-    const inLane = partitions.get(command.slices[0]?.partition ?? 0)?.lane ?? command.lane
-    const lane = hopeful ? inLane : command.lane
+    const lane = command.lane ?? partitions.get(command.slices[0]?.partition ?? 0)?.lane ?? 'realtime'
     const choices = command.slices.filter(
-      ({ partition }) => !hopeful || partitions.get(partition)?.lane === lane
+      ({ partition }) => command.lane !== undefined || partitions.get(partition)?.lane === lane
     )
     if (choices.length === 0) return undefined
     const latest = await this.#first.latest(docKeys)

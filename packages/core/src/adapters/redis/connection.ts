@@ -3,6 +3,8 @@ import type { RedisSettings } from '../../runtime/settings.ts'
 
 const commandTimeoutMs = 5000
 const connectTimeoutMs = 3000
+/** Without a byte for so long, while an answer is due, the connection is given up for a new one. */
+const silenceMs = 10_000
 const maxRetryDelayMs = 1000
 /** Reconnections that a command outlives. With the timeout: nobody waits longer for an answer. */
 const maxRetriesPerRequest = 3
@@ -17,6 +19,7 @@ export async function openRedis(settings: RedisSettings, warn: (text: string) =>
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
     commandTimeout: commandTimeoutMs,
+    socketTimeout: silenceMs,
     maxRetriesPerRequest,
     retryStrategy: attempt => Math.min(25 * 2 ** Math.min(attempt, 10), maxRetryDelayMs),
     // A command that cannot be sent now must fail now: nobody may pay on the strength of a queue.

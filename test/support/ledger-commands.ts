@@ -25,7 +25,7 @@ export const docKeys = [
   'ff0000000000000000000003'
 ] as readonly string[] as readonly Digest[]
 
-export const partitions = [0, 1, 2]
+const partitions = [0, 1, 2]
 
 export interface CandidateChoice {
   readonly hole: boolean

@@ -57,7 +57,7 @@ function writePlace(buffer: Buffer, { partition, offset }: Part, at: number): vo
 }
 
 /** In the order in which the script listed them. */
-export function readParts(raw: unknown): Part[] {
+function readParts(raw: unknown): Part[] {
   const packed = asBytes(raw)
   return Array.from({ length: packed.length / partBytes }, (_, index) => readPart(packed, index * partBytes))
 }

@@ -1,7 +1,7 @@
 // Fixed-width records, big-endian, as the scripts' headers tell them. Numbers of 7 bytes hold all of 0 to 2^53-1.
 import type { Digest } from '../../domain/identity.ts'
 
-export const digestBytes = 12
+const digestBytes = 12
 
 export function writeUInt56(buffer: Buffer, value: number, at: number): void {
   buffer.writeUIntBE(Math.floor(value / 2 ** 32), at, 3)

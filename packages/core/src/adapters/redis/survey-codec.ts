@@ -18,7 +18,7 @@ const lanes: readonly Lane[] = ['realtime', 'batch']
 const statuses = ['open', 'indexed', 'dead'] as const
 
 /** Ascending by key. */
-export function byPartition<Value>(entries: Iterable<readonly [number, Value]>): Map<number, Value> {
+function byPartition<Value>(entries: Iterable<readonly [number, Value]>): Map<number, Value> {
   return new Map([...entries].sort(([a], [b]) => a - b))
 }
 

@@ -165,7 +165,8 @@ export class MemoryVectorStore implements VectorStore {
     if (this.#rejected.has(object.properties.docId)) {
       return { kind: 'rejected', reason: 'the store refuses this document' }
     }
-    if (fault !== 'unknown-absent') this.#objects.set(object.id, { ...object, vector: new Uint8Array(object.vector) })
+    if (fault !== 'unknown-absent')
+      this.#objects.set(object.id, { ...object, vector: new Uint8Array(object.vector) })
     const unknown = fault === 'unknown-absent' || fault === 'unknown-stored'
     return unknown ? { kind: 'unknown', reason: 'the answer was lost' } : { kind: 'stored' }
   }

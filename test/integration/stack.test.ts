@@ -131,9 +131,11 @@ const write = {
   async kafka({ env }: Stack, complaints: string[] = []): Promise<string> {
     const topic = `stack-test-${randomUUID()}`
     const kafka = kafkaClient(env.KAFKA_BROKERS, complaints)
-    const admin = kafka.admin()
+    const admin = kafkaClient(env.KAFKA_BROKERS, []).admin()
     await admin.connect()
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true })
+    // KafkaJS's own waiting for leaders gives up when the broker has not heard of the topic yet.
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false })
+    await vi.waitFor(() => admin.fetchTopicOffsets(topic), { timeout: 30_000 })
     await admin.disconnect()
     const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
     await producer.connect()

@@ -248,8 +248,8 @@ export class RedisLedger implements Ledger {
 function translate(error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error)
   if (message.startsWith('LEDGERMISUSE')) return new RangeError(message)
-  // WRONGTYPE: keys of somebody else's making.
-  const isForeign = message.startsWith('LEDGERFOREIGN') || message.startsWith('WRONGTYPE')
+  // WRONGTYPE: keys of somebody else's making. Redis before 7 tells it inside of another error.
+  const isForeign = message.startsWith('LEDGERFOREIGN') || message.includes('WRONGTYPE')
   return new Failure(isForeign ? 'LEDGER_FOREIGN' : 'LEDGER_UNAVAILABLE', `redis: ${message}`, {
     cause: error
   })

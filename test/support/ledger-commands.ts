@@ -5,13 +5,14 @@ import type { Lane } from '@pointsman/core/domain/lane'
 import type { ObligationKind } from '@pointsman/core/ports/ledger'
 import fc from 'fast-check'
 
-/** All in one bucket. Tails at the edges of a signed 64-bit number and of a double; the last differs in its bucket only. */
+/** Tails at the edges of a signed 64-bit number and of a double, all in one bucket; the last is the fifth in another. */
 export const contents = [
   'ffffffffffffffff',
-  '8000000000000000',
+  '0000000000000001',
   '7fffffffffffffff',
-  '0020000000000000',
+  '8000000000000000',
   '0020000000000001',
+  '0020000000000000',
   '0000000000000000'
 ]
   .map(tail => `00000000${tail}` as Digest)

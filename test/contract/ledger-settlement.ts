@@ -228,6 +228,7 @@ export function settlementContract(open: () => Promise<LedgerScene>): void {
       })
     }
     await ledger.attempt(obligation, owner, 2, 32)
+    expect(await ledger.attempt(obligation, owner, 1, 64)).toBe('journalled')
     expect(await scene.obligation(obligation)).toMatchObject({ attempts: 2, inputsAtRisk: 32 })
     await scene.finish(obligation)
     expect(await ledger.attempt(obligation, owner, 3, 1)).toBe('gone')

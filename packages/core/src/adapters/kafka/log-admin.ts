@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import type { Admin } from 'kafkajs'
 import { Failure } from '../../domain/failure.ts'
@@ -8,6 +9,7 @@ import { boundsOf } from './bounds.ts'
 import type { NewClient } from './client.ts'
 import { openCluster } from './cluster.ts'
 import type { Deadline } from './deadline.ts'
+import { errorTypes } from './error-types.ts'
 import { evictMember } from './evict.ts'
 import { committedOf } from './offsets.ts'
 import { Reconnecting } from './reconnecting.ts'
@@ -19,6 +21,13 @@ const { AssignerProtocol, ConfigResourceTypes } = kafkajs
 
 const callMs = 10_000
 const createMs = 30_000
+const leaderPollMs = 100
+/** What a broker answers about a topic that was just made. */
+const newTopicErrors = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION'
+])
 
 export class KafkaLogAdmin implements LogAdmin {
   readonly #names: Names
@@ -118,13 +127,29 @@ function within(what: string, ms = callMs, signal?: AbortSignal): Deadline {
 
 async function createTopics(admin: Admin, missing: ReturnType<typeof settingsOf>): Promise<void> {
   await admin.createTopics({
-    waitForLeaders: true,
+    // KafkaJS's own waiting gives up when the broker has not heard of the topic yet.
+    waitForLeaders: false,
     topics: missing.map(({ topic, partitions, config }) => ({
       topic,
       numPartitions: partitions,
       configEntries: Object.entries(config).map(([name, value]) => ({ name, value }))
     }))
   })
+  for (const { topic } of missing) await hasLeaders(admin, topic)
+}
+
+/** Resolves when every partition of a new topic answers. */
+async function hasLeaders(admin: Admin, topic: string): Promise<void> {
+  for (let waitedMs = 0; ; waitedMs += leaderPollMs) {
+    try {
+      await admin.fetchTopicOffsets(topic)
+      return
+    } catch (error) {
+      const isNew = errorTypes(error).some(type => newTopicErrors.has(type))
+      if (!isNew || waitedMs > createMs) throw error
+      await delay(leaderPollMs)
+    }
+  }
 }
 
 async function describeTopics(

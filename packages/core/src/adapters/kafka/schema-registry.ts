@@ -47,12 +47,13 @@ export class DocumentSchemas {
    * @throws {Failure} `REGISTRY_UNAVAILABLE`; `SCHEMA_UNKNOWN` when it is refused.
    */
   async register(signal?: AbortSignal): Promise<number> {
-    // The client sets the level of a new subject after it has made it: whoever registers in between finds none.
+    // The client sets the level of a new subject after it has made it: whoever registers in between finds none, and
+    // of two who set it at once one is refused.
     for (let left = levelRetries; ; left -= 1) {
       try {
         return await this.#registerOnce(signal)
       } catch (error) {
-        if (left === 0 || !(error instanceof Failure) || !isLevelError(error.cause)) throw error
+        if (left === 0 || !(error instanceof Failure) || !isRace(error.cause)) throw error
         await delay(levelRetryMs, undefined, { ...(signal && { signal }) })
       }
     }
@@ -136,8 +137,12 @@ function refusalOf(error: unknown): string | undefined {
 }
 
 function isLevelError(error: unknown): boolean {
-  const cause = error instanceof Failure ? error.cause : error
-  return cause instanceof Error && cause.name === 'ConfluentSchemaRegistryCompatibilityError'
+  return error instanceof Error && error.name === 'ConfluentSchemaRegistryCompatibilityError'
+}
+
+/** An incompatible schema looks like this as well; then it still does after the last try. */
+function isRace(error: unknown): boolean {
+  return isLevelError(error instanceof Failure ? error.cause : error) || statusOf(error) === 409
 }
 
 const refusals = new Set([401, 403, 409, 422])

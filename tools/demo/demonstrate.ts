@@ -47,6 +47,7 @@ const queries = [
 const hitsShown = 3
 const lookEveryMs = 500
 const verifyMs = 600_000
+const standstillMs = 300_000
 
 export async function demonstrate(deps: DemonstrationDeps, signal: AbortSignal): Promise<Demonstration> {
   const { up, context, say, isLocal } = deps
@@ -92,6 +93,8 @@ async function ingestAndWait(
       report = ended.report
     })
     .finally(() => sent.abort())
+  let lastDone = -1
+  let movedMs = performance.now()
   for (;;) {
     // Once all is sent: what is looked at from then on has everything in it.
     const isAllSent = sent.signal.aborted
@@ -102,6 +105,15 @@ async function ingestAndWait(
       break
     }
     live.show(line(before, now, total))
+    const { done } = progressSince(before, now, total)
+    if (done !== lastDone) movedMs = performance.now()
+    lastDone = done
+    if (performance.now() - movedMs > standstillMs) {
+      live.end()
+      throw new Error(
+        `nothing was settled for minutes: ${now.lag?.because ?? 'lag is not known'}; see ${folder}/../logs`
+      )
+    }
     await delay(lookEveryMs, undefined, { signal })
   }
   await sending

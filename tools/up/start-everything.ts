@@ -35,6 +35,12 @@ const readyLimitMs = 120_000
 const askEveryMs = 100
 const watchdogGraceSeconds = 8
 
+/**
+ * A model on this computer does some dozens of texts a second at best, one request after the other: many large ones
+ * at once would only run into their deadline, and be paid for again.
+ */
+const slowProvider = { EMBED_REQUEST_INPUTS: '32', EMBED_MAX_IN_FLIGHT: '2', EMBED_TIMEOUT_MS: '300000' }
+
 /** A second one of the same name. */
 export class AlreadyUp extends Error {
   override readonly name = 'AlreadyUp'
@@ -105,6 +111,7 @@ export async function startEverything({ namespace, env, tell }: UpOptions, signa
   await start('embedder-realtime', 'services/embedder-realtime/src/main.ts', [], {
     ...shared,
     POINTSMAN_INSTANCE: 'embedder-realtime-1',
+    ...(!embedding.openai && slowProvider),
     HEALTH_PORT: String(block.first + 2)
   })
 

@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+
+const demo = fileURLToPath(new URL('../../tools/demo/main.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../services/controller/src/cli/main.ts', import.meta.url))
+const namespace = `e2e-${randomUUID().slice(0, 8)}`
+const folder = fileURLToPath(new URL(`../../.pointsman/${namespace}`, import.meta.url))
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+interface Ended {
+  readonly code: unknown
+  readonly out: string
+  readonly err: string
+}
+
+function start(script: string, args: readonly string[]) {
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], POINTSMAN_NAMESPACE: namespace }
+  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (chunk: Buffer) => void (out += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => void (err += chunk.toString()))
+  const ended = once(child, 'close').then(([code]): Ended => ({ code, out, err }))
+  return { child, ended, out: () => out }
+}
+
+const run = (script: string, ...args: readonly string[]): Promise<Ended> => start(script, args).ended
+
+const result = z.looseObject({
+  documents: z.int(),
+  indexed: z.int(),
+  lost: z.int(),
+  duplicates: z.int(),
+  consistent: z.boolean(),
+  sent: z.int(),
+  paidTokens: z.int(),
+  necessaryTokens: z.int(),
+  seconds: z.number(),
+  searches: z.array(z.object({ query: z.string(), hits: z.array(z.object({ docId: z.string() })).min(1) }))
+})
+
+const demonstration = ['--exit', '--json', '--namespace', namespace, '--files', '12']
+
+describe('npm start', () => {
+  test('shows a real corpus embedded, nothing lost, nothing paid twice; the second time nothing is paid', async () => {
+    const first = await run(demo, ...demonstration)
+    expect(first.code, first.err).toBe(0)
+    const once = result.parse(JSON.parse(first.out))
+    expect(once).toMatchObject({ lost: 0, duplicates: 0, consistent: true })
+    expect(once.documents).toBeGreaterThan(12)
+    expect(once.indexed).toBe(once.documents)
+    expect(once.paidTokens).toBeGreaterThan(0)
+    expect(once.paidTokens).toBe(once.necessaryTokens)
+
+    const second = await run(demo, ...demonstration)
+    expect(second.code, second.err).toBe(0)
+    expect(result.parse(JSON.parse(second.out))).toMatchObject({
+      documents: once.documents,
+      indexed: once.indexed,
+      lost: 0,
+      duplicates: 0,
+      sent: 0,
+      paidTokens: 0,
+      necessaryTokens: 0
+    })
+  })
+
+  test('stays up for the command line, refuses a second of the same name, and comes down at once', async () => {
+    const up = start(cli, ['up', '--json'])
+    await vi.waitFor(() => expect(up.out()).toContain('\n'), { timeout: 60_000, interval: 100 })
+    const addresses = JSON.parse(up.out())
+    expect(Object.keys(addresses)).toEqual([
+      'controller',
+      'kafka',
+      'registry',
+      'redis',
+      'weaviate',
+      'weaviateGrpc',
+      'openai',
+      'namespace',
+      'token'
+    ])
+
+    const second = await run(cli, 'up')
+    expect(second.code).toBe(3)
+    expect(second.err).toContain(`${namespace} is up already`)
+    expect(await run(cli, 'verify')).toMatchObject({ code: 0 })
+    const found = await run(cli, 'search', 'colours in a table on the terminal', '--json')
+    expect(JSON.parse(found.out).hits).toHaveLength(5)
+    expect(await run(cli, 'pause', '--reason', 'test')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('test')
+    })
+    expect(await run(cli, 'resume')).toMatchObject({ code: 0 })
+    expect(await run(cli, 'doctor')).toMatchObject({ code: 0 })
+
+    expect(await run(cli, 'down')).toMatchObject({ code: 0, out: `${namespace} is down.\n` })
+    expect(await up.ended).toMatchObject({ code: 0 })
+    expect(await run(cli, 'down')).toMatchObject({ code: 0, out: `${namespace} was not up.\n` })
+  })
+
+  test.each([['--surprise'], ['--files', '0'], ['--namespace', '../x'], ['surprise']])(
+    'refuses the arguments %s %s with its usage',
+    async (...args) => {
+      const { code, err, out } = await run(demo, ...args)
+      expect(code).toBe(2)
+      expect(err).toContain('Usage: npm start')
+      expect(out).toBe('')
+    }
+  )
+})

@@ -237,6 +237,26 @@ describe('what is no difference', () => {
   })
 })
 
+test('what is indexed while verify reads is no difference', async () => {
+  const world = await worldWith('a', 'b')
+  await world.produce(documentOf('c', 'text c'))
+  const { admin, ranges, codec, letters, ledger, clock, spec } = world
+  // The document is indexed after the index was walked through, and before the ledger is asked.
+  const store = {
+    count: () => world.store.count(never),
+    heads: (docIds: readonly string[]) => world.store.heads(docIds, never),
+    page: async (after: ObjectId | undefined, limit: number) => {
+      const page = await world.store.page(after, limit, never)
+      if (page.length === 0) await world.drain()
+      return page
+    }
+  }
+  const deps = { admin, ranges, codec, letters, ledger, clock, spec, store }
+  const report = await verify(deps, { examples: 10, onProgress: () => undefined }, never)
+  expect(counts(report)).toEqual({})
+  expect(report.ledger.indexed).toBe(3)
+})
+
 test('examples are limited, counts are not', async () => {
   const docIds = Array.from({ length: 30 }, (_, index) => `doc-${index}`)
   const world = await worldWith(...docIds)

@@ -4,6 +4,8 @@ import type { Terminal } from './terminal.ts'
 
 const indent = 6
 const excerptLines = 2
+/** Lines end where words do. */
+const slack = 16
 
 export function renderSearch({ hits }: SearchAnswer, terminal: Pick<Terminal, 'paint' | 'columns'>): string {
   if (hits.length === 0) return 'Nothing found: is anything indexed yet? See `pointsman status`.'
@@ -11,7 +13,7 @@ export function renderSearch({ hits }: SearchAnswer, terminal: Pick<Terminal, 'p
   return hits
     .map(({ score, title, docId, text }) => {
       const name = clean(title) === '' ? clean(docId) : clean(title)
-      const shown = excerpt(text, width * excerptLines)
+      const shown = excerpt(text, width * excerptLines - slack)
       return [
         `${score.toFixed(3)} ${terminal.paint('strong', name)}`,
         ...wrapped(shown, width).map(line => `${' '.repeat(indent)}${line}`),

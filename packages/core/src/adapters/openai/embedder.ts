@@ -1,14 +1,12 @@
 // Embeddings by OpenAI or whoever speaks its language. One call is one try: what it may have cost is for the caller
 // to know, so nothing is retried here, and every answer that is not usable counts as paid.
 import { OpenAI } from 'openai'
-import { z } from 'zod'
-import { Failure } from '../../domain/failure.ts'
-import { vectorFault } from '../../domain/vector-bytes.ts'
-import type { Embedded, Embedder, VectorBytes } from '../../ports/embedder.ts'
+import type { Embedded, Embedder } from '../../ports/embedder.ts'
 import { withDeadline } from '../../runtime/deadline.ts'
 import type { ProviderSettings } from '../../runtime/settings.ts'
 import { classify, fetchOrUnreachable } from './classify.ts'
 import { parseRateLimits } from './rate-limit-headers.ts'
+import { readAnswer } from './read-answer.ts'
 
 export interface OpenaiOptions {
   /** Of one paid call; the SDK's own is ten minutes. */
@@ -17,12 +15,6 @@ export interface OpenaiOptions {
 
 const defaultDeadlineMs = 60_000
 const checkDeadlineMs = 10_000
-
-/** Servers that do not know base64 answer floats all the same. */
-const answerSchema = z.object({
-  data: z.array(z.object({ index: z.number().int(), embedding: z.union([z.string(), z.array(z.number())]) })),
-  usage: z.object({ prompt_tokens: z.number() })
-})
 
 /** An embedder at OpenAI or at any server of its kind; opens no connection before the first call. */
 export function openOpenai(settings: ProviderSettings, options: OpenaiOptions = {}): Embedder {
@@ -57,15 +49,11 @@ class OpenaiEmbedder implements Embedder {
       ...(this.#shortens() && { dimensions: this.dimensions })
     }
     try {
-      const { data, response } = await this.#ask(this.#deadlineMs, signal, options =>
-        this.#client.embeddings.create(request, options).withResponse()
-      )
-      const answer = answerSchema.parse(data)
-      return {
-        vectors: this.#vectorsOf(answer.data, texts.length),
-        paidTokens: answer.usage.prompt_tokens,
-        limits: parseRateLimits(response.headers)
-      }
+      const { body, headers } = await this.#ask(this.#deadlineMs, signal, async options => {
+        const response = await this.#client.embeddings.create(request, options).asResponse()
+        return { body: await response.bytes(), headers: response.headers }
+      })
+      return { ...readAnswer(body, texts.length, this.dimensions), limits: parseRateLimits(headers) }
     } catch (error) {
       signal.throwIfAborted()
       throw classify(error)
@@ -94,25 +82,4 @@ class OpenaiEmbedder implements Embedder {
   #shortens(): boolean {
     return this.model !== 'text-embedding-ada-002'
   }
-
-  #vectorsOf(data: z.output<typeof answerSchema>['data'], count: number): readonly VectorBytes[] {
-    const vectors: VectorBytes[] = []
-    for (const { embedding, index } of data) {
-      if (index < 0 || index >= count || vectors[index] !== undefined) throw unusable(`index ${index}`)
-      const bytes = typeof embedding === 'string' ? Buffer.from(embedding, 'base64') : bytesOf(embedding)
-      const fault = vectorFault(bytes, this.dimensions)
-      if (fault !== undefined) throw unusable(`vector ${index} ${fault}`)
-      vectors[index] = bytes
-    }
-    if (data.length !== count) throw unusable(`${data.length} vectors for ${count} texts`)
-    return vectors
-  }
-}
-
-function bytesOf(numbers: readonly number[]): Uint8Array {
-  return new Uint8Array(Float32Array.from(numbers).buffer)
-}
-
-function unusable(what: string): Failure {
-  return new Failure('EMBED_OUTCOME_UNKNOWN', `the answer is not usable: ${what}`)
 }

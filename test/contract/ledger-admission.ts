@@ -93,7 +93,7 @@ export function admissionContract(open: () => Promise<LedgerScene>): void {
     expect(await dumpLedger(ledger)).toEqual(before)
   })
 
-  test('the answer is nobody else`s, and ends with the obligation', async () => {
+  test("the answer is nobody else's, and ends with the obligation", async () => {
     const scene = await open()
     const { ledger, other } = scene
     const { admission, obligation } = await scene.admit([{ doc: 'a', text: 'A' }])

@@ -52,7 +52,7 @@ export function handoverContract(open: () => Promise<LedgerScene>): void {
     expect(offsets(await ledger.parts(id))).toEqual([0n, 2n, 3n])
   })
 
-  test('a part that waits for nobody else`s vector moves alone, and an obligation without parts ends', async () => {
+  test("a part that waits for nobody else's vector moves alone, and an obligation without parts ends", async () => {
     const scene = await open()
     const { ledger, owner } = scene
     await scene.index([{ doc: 'x', text: 'X' }])

@@ -6,7 +6,7 @@
                                notBefore, reason, since, rank (number of its first ancestor), movedFrom, movedBy,
                                shares (1 if several of its parts may wait for one vector)
   {ns}:answer:<number>         verdicts of the admission that made it, for a caller who missed them
-  {ns}:segments:<number>       set of '<p>:<segment>': where its parts are, see parts.lua
+  {ns}:segments:<number>       hash: '<p>:<segment>' -> nothing: where its parts are, see parts.lua. A set would not be packed
   {ns}:joined:<number>         sorted set: '<p>:<offset>' of parts that other obligations' admissions added, in order
 
   An obligation lives as long as it has parts (I2).
@@ -50,7 +50,7 @@ end
 -- {p, parts, p, parts, ...}, a partition perhaps several times
 local function partCounts(number)
   local counts = {}
-  for _, member in ipairs(call('SMEMBERS', prefix .. 'segments:' .. number)) do
+  for _, member in ipairs(call('HKEYS', prefix .. 'segments:' .. number)) do
     counts[#counts + 1] = string.match(member, '^%d+')
     counts[#counts + 1] = call('HLEN', prefix .. 'parts:' .. number .. ':' .. member)
   end

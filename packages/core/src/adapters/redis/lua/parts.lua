@@ -55,13 +55,13 @@ end
 
 local function addParts(number, partitions, offsets, values)
   for _, group in ipairs(bySegment(partitions, offsets)) do
-    local pairs = {}
+    local entries = {}
     for j, i in ipairs(group.at) do
-      pairs[#pairs + 1] = group.fields[j]
-      pairs[#pairs + 1] = values[i]
+      entries[#entries + 1] = group.fields[j]
+      entries[#entries + 1] = values[i]
     end
-    call('HSET', segmentKey(number, group.member), unpack(pairs))
-    call('SADD', prefix .. 'segments:' .. number, group.member)
+    call('HSET', segmentKey(number, group.member), unpack(entries))
+    call('HSET', prefix .. 'segments:' .. number, group.member, '')
   end
 end
 
@@ -73,7 +73,7 @@ local function removeParts(number, partitions, offsets)
     local key = segmentKey(number, group.member)
     if call('HLEN', key) == #group.fields then
       call('DEL', key)
-      call('SREM', prefix .. 'segments:' .. number, group.member)
+      call('HDEL', prefix .. 'segments:' .. number, group.member)
     else
       call('HDEL', key, unpack(group.fields))
     end
@@ -88,7 +88,7 @@ end
 -- Every part of an obligation: parallel arrays of partitions, offsets and packed parts, in no order.
 local function allParts(number)
   local partitions, offsets, values = {}, {}, {}
-  for _, member in ipairs(call('SMEMBERS', prefix .. 'segments:' .. number)) do
+  for _, member in ipairs(call('HKEYS', prefix .. 'segments:' .. number)) do
     local p, segment = string.match(member, '^(%d+):(%d+)$')
     local fields = call('HGETALL', segmentKey(number, member))
     for i = 1, #fields, 2 do

@@ -8,6 +8,7 @@ import { z } from 'zod'
 
 const demo = fileURLToPath(new URL('../../tools/demo/main.ts', import.meta.url))
 const cli = fileURLToPath(new URL('../../services/controller/src/cli/main.ts', import.meta.url))
+const upMain = fileURLToPath(new URL('../../tools/up/main.ts', import.meta.url))
 const namespace = `e2e-${randomUUID().slice(0, 8)}`
 const folder = fileURLToPath(new URL(`../../.pointsman/${namespace}`, import.meta.url))
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -104,9 +105,29 @@ describe('npm start', () => {
     expect(await run(cli, 'down')).toMatchObject({ code: 0, out: `${namespace} was not up.\n` })
   })
 
-  test.each([['--surprise'], ['--files', '0'], ['--namespace', '../x'], ['surprise']])(
-    'refuses the arguments %s %s with its usage',
-    async (...args) => {
+  test('kill -9 of its process ends everything, and the next start goes on', async () => {
+    const killed = start(upMain, ['--namespace', namespace, '--json'])
+    await vi.waitFor(() => expect(killed.out()).toContain('\n'), { timeout: 60_000, interval: 100 })
+    const { controller, weaviate, openai } = JSON.parse(killed.out())
+    killed.child.kill('SIGKILL')
+    for (const url of [controller, weaviate, openai]) {
+      await vi.waitFor(() => expect(fetch(url)).rejects.toThrow('fetch failed'), {
+        timeout: 20_000,
+        interval: 200
+      })
+    }
+    expect(await run(cli, 'down')).toMatchObject({ code: 0, out: `${namespace} was not up.\n` })
+
+    const again = start(upMain, ['--namespace', namespace, '--json'])
+    await vi.waitFor(() => expect(again.out()).toContain('\n'), { timeout: 60_000, interval: 100 })
+    expect(await run(cli, 'verify')).toMatchObject({ code: 0 })
+    again.child.kill('SIGINT')
+    expect(await again.ended).toMatchObject({ code: 0 })
+  })
+
+  test.each([[['--surprise']], [['--files', '0']], [['--namespace', '../x']], [['surprise']]])(
+    'refuses the arguments %j with its usage',
+    async args => {
       const { code, err, out } = await run(demo, ...args)
       expect(code).toBe(2)
       expect(err).toContain('Usage: npm start')

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type RunFile, runFilePath, runFolder } from '../../services/controller/src/cli/run-file.ts'
 import { holderOf, tryLock } from '../bootstrap/lock.mjs'
-import { pidOf } from '../bootstrap/process-identity.mjs'
+import { identify, pidOf } from '../bootstrap/process-identity.mjs'
 import { isFree, reservePortBlock } from '../stack/ports.ts'
 import { startStack } from '../stack/start-stack.ts'
 import { openWatchdog } from '../stack/watchdog.ts'
@@ -134,7 +134,7 @@ export async function startEverything({ namespace, env, tell }: UpOptions, signa
     token,
     model: embedding.model,
     dimensions: embedding.dimensions,
-    pid: process.pid
+    process: identify(process.pid)
   }
   await writeFile(runFilePath(namespace), JSON.stringify(addresses, null, 2), { mode: 0o600 })
   owned.defer(() => rm(runFilePath(namespace), { force: true }))

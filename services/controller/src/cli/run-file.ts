@@ -16,7 +16,8 @@ export const runFile = z.object({
   token: z.string(),
   model: z.string(),
   dimensions: z.int(),
-  pid: z.int()
+  /** Of the process of `up`: `pid:start`, since a pid is given to another process sooner or later. */
+  process: z.string().regex(/^\d+:\d*$/)
 })
 export type RunFile = z.output<typeof runFile>
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { kill } from 'node:process'
 import type { Command } from 'commander'
 import type { CliContext } from '../cli-context.ts'
@@ -43,22 +44,30 @@ export function addUpCommands(program: Command, context: CliContext): void {
 /** Asks the process of `up` to end, and waits for that. False when it does not run. */
 async function down({ clock, interrupted }: CliContext, namespace: string): Promise<boolean> {
   const running = await loadRunFile(namespace)
-  if (!running || !isAlive(running.pid)) return false
-  kill(running.pid, 'SIGTERM')
+  if (!running || !(await isAlive(running.process))) return false
+  const pid = Number.parseInt(running.process, 10)
+  kill(pid, 'SIGTERM')
   const deadlineMs = clock.nowMs() + downMs
-  while (isAlive(running.pid)) {
+  while (await isAlive(running.process)) {
     if (clock.nowMs() > deadlineMs) {
-      throw new CliError(exitCodes.timedOut, 'TIMED_OUT', `process ${running.pid} is still ending`)
+      throw new CliError(exitCodes.timedOut, 'TIMED_OUT', `process ${pid} is still ending`)
     }
     await clock.sleep(lookEveryMs, interrupted)
   }
   return true
 }
 
-function isAlive(pid: number): boolean {
+/** Whether exactly this process runs, `pid:start`: a pid alone may belong to a stranger by now. */
+async function isAlive(identity: string): Promise<boolean> {
+  const [pid = '', start = ''] = identity.split(':')
   try {
-    return kill(pid, 0)
+    kill(Number(pid), 0)
   } catch {
     return false
   }
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
+  if (stat === undefined) return start === ''
+  // The second field is the program's name in brackets and may hold blanks itself.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return fields[0] !== 'Z' && (start === '' || fields[19] === start)
 }

@@ -7,7 +7,7 @@ import type {
   Survey
 } from '@pointsman/core/ports/ledger'
 
-export const noCounts: LedgerCounts = {
+const noCounts: LedgerCounts = {
   admitted: 0,
   unchanged: 0,
   covered: 0,

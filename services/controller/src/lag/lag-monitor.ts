@@ -30,7 +30,7 @@ export interface LagView {
   readonly survey: Survey
 }
 
-export const defaultLagPolicy: LagPolicy = {
+const defaultLagPolicy: LagPolicy = {
   everyMs: 2000,
   windowMs: 30_000,
   stallMs: 60_000,

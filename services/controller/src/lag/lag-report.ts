@@ -27,7 +27,7 @@ export const lagStatuses = [
 export const lagStatus = z.enum(lagStatuses)
 export type LagStatus = z.output<typeof lagStatus>
 
-export const stages = z
+const stages = z
   .object({
     admitted: count.describe('admitted, nothing paid yet'),
     paying: count.describe('a paid attempt is under way'),
@@ -38,7 +38,7 @@ export const stages = z
   })
   .describe('outstanding documents by stage')
 
-export const blockingRecord = z.object({
+const blockingRecord = z.object({
   offset,
   obligation: z.string(),
   kind: z.enum(['request', 'orphan']),

@@ -89,7 +89,7 @@ class WorkRun {
 
     const indexed = [...stored, ...present]
     await this.#removeReplaced(indexed, deletes)
-    if (stale.length > 0) await gates.store.run(() => store.remove(idsOf(stale), signal), signal)
+    await this.#removeOwn(stale)
     for (const [item, reason] of rejected) await this.#giveUp([item.part], reason)
     for (const [content, reason] of this.#dead) {
       const doomed = wanting.filter(item => item.content === content)
@@ -209,6 +209,16 @@ class WorkRun {
     }
   }
 
+  /**
+   * Removes objects of superseded parts. Not those that a refresh only updated: the newer part may be about to copy
+   * their vector, and removes them itself when it is written.
+   */
+  async #removeOwn(items: readonly ContentItem[]): Promise<void> {
+    const { gates, store } = this.#deps
+    const ids = idsOf(items.filter(({ part }) => part.action !== 'refresh'))
+    if (ids.length > 0) await gates.store.run(() => store.remove(ids, this.#signal), this.#signal)
+  }
+
   async #giveUp(parts: readonly Part[], reason: string): Promise<void> {
     const { obligation, owner } = this.#work
     await giveUpParts(
@@ -219,7 +229,7 @@ class WorkRun {
   }
 
   async #settle(outcomes: readonly ItemSettlement[]): Promise<readonly Part[]> {
-    const { gates, ledger, store } = this.#deps
+    const { gates, ledger } = this.#deps
     const { obligation, owner } = this.#work
     const paidTokens = this.#paidTokens
     this.#paidTokens = 0
@@ -235,8 +245,7 @@ class WorkRun {
       const isNewer = answer?.kind === 'superseded' || (answer?.kind === 'gone' && answer.newer)
       return isNewer && outcome.item ? (withContent(outcome.item) ?? []) : []
     })
-    if (undone.length > 0)
-      await gates.store.run(() => store.remove(idsOf(undone), this.#signal), this.#signal)
+    await this.#removeOwn(undone)
     const superseded = outcomes.filter((_, index) => reply.answers[index]?.kind === 'superseded')
     if (superseded.length === 0) return reply.more
     return this.#settle(superseded.map(outcome => ({ ...outcome, settlement: 'skipped' })))

@@ -60,6 +60,31 @@ test('changes metadata in place without paying', async () => {
   expect(payments(world)).toEqual([1])
 })
 
+test('a superseded change of metadata leaves the vector for the newer one to copy', async () => {
+  await using world = new MemoryLane()
+  const { ledger, store } = world
+  const vectors = store.vectors.bind(store)
+  // The copy comes late: after the superseded change was settled.
+  vi.spyOn(store, 'vectors').mockImplementation(async (keys, signal) => {
+    await vi.waitFor(async () => expect((await ledger.survey()).counts.skipped).toBe(1))
+    return vectors(keys, signal)
+  })
+  world.start('one', { options: { requestInputs: 1 } })
+  await world.emit(aText('a', 1, 'words', '{"tag":1}'))
+  await world.settled()
+  const refresh = store.refresh.bind(store)
+  // The change in place ends only when the newer one is admitted, so that it is superseded.
+  vi.spyOn(store, 'refresh').mockImplementation(async (...args) => {
+    await vi.waitFor(async () => expect((await ledger.survey()).counts.copy).toBe(1))
+    return refresh(...args)
+  })
+  await world.emit(aText('a', 2, 'words', '{"tag":2}'), aText('a', 3, 'words', '{"tag":3}'))
+  await world.settled()
+
+  expect([...store.objects.values()].map(({ properties }) => properties.metadata)).toEqual(['{"tag":3}'])
+  expect(payments(world)).toEqual([1])
+})
+
 test('finds a poisoned input by bisection, gives it up with its reason, and indexes its neighbours', async () => {
   await using world = new MemoryLane()
   world.embedder.poison('poison')

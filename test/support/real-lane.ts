@@ -108,7 +108,7 @@ export class RealLane implements AsyncDisposable {
       DOCUMENTS_PARTITIONS: String(partitions),
       EMBED_REQUEST_INPUTS: '64',
       INSTANCE_LEASE_MS: '3000',
-      LOG_LEVEL: "info"
+      LOG_LEVEL: 'info'
     }
     const settings = parseEnv(settingsSchema, env)
     const log = openLog('test', 'silent')

@@ -5,7 +5,10 @@ const rule = (name, from, to) => ({ name, severity: 'error', from, to })
 const sdk = (name, folder) =>
   rule(
     `only-${folder}-uses-${name.replace(/[^a-z]/g, '-')}`,
-    { path: '^(packages/core|services)/', pathNot: [`^packages/core/src/adapters/${folder}/`, '/main\\.ts$'] },
+    {
+      path: '^(packages/core|services)/',
+      pathNot: [`^packages/core/src/adapters/${folder}/`, '/main\\.ts$']
+    },
     { path: `node_modules/${name}/` }
   )
 
@@ -13,11 +16,7 @@ export default {
   forbidden: [
     rule('no-cycles', {}, { circular: true }),
     rule('no-unresolved', {}, { couldNotResolve: true }),
-    rule(
-      'domain-is-pure',
-      { path: '^packages/core/src/domain/' },
-      { pathNot: '^packages/core/src/domain/' }
-    ),
+    rule('domain-is-pure', { path: '^packages/core/src/domain/' }, { pathNot: '^packages/core/src/domain/' }),
     rule(
       'ports-know-only-domain',
       { path: '^packages/core/src/ports/' },

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { MemoryEmbedder, vectorOf } from '@pointsman/core/adapters/memory/embedder'
 import { MemoryLog } from '@pointsman/core/adapters/memory/event-log'
 import { MemoryLogAdmin } from '@pointsman/core/adapters/memory/event-log-admin'
@@ -38,7 +39,10 @@ export class MemoryWorld {
   readonly clock = {
     now: 1_000_000,
     nowMs: () => this.clock.now,
-    sleep: async () => undefined,
+    sleep: async (_ms: number, signal: AbortSignal) => {
+      await setImmediate()
+      signal.throwIfAborted()
+    },
     random: () => 0.5
   }
   readonly log = new MemoryLog({ partitions: 2, clock: this.clock })

@@ -78,14 +78,16 @@ export function judgeRedis(settings: ReadonlyMap<string, string>): readonly Find
 }
 
 const minWeaviate = [1, 38, 10] as const
+/** Later, and without the correction. */
+const badWeaviate = '1.39.0'
 
 /** @param settings - as `adapters/weaviate/inspection.ts` names them. */
 export function judgeWeaviate(settings: ReadonlyMap<string, string>): readonly Finding[] {
   const findings: Finding[] = []
-  const version = settings.get('version') ?? ''
-  const remedy = `run ${minWeaviate.join('.')} or later: earlier ones may acknowledge what they did not store`
+  const version = settings.get('version') ?? 'not told'
+  const remedy = `run ${minWeaviate.join('.')} or later, not ${badWeaviate}: the others may acknowledge what they did not store`
   findings.push(
-    isOlder(version) ? warning('weaviate version', version, remedy) : ok('weaviate version', version)
+    isDoubtful(version) ? warning('weaviate version', version, remedy) : ok('weaviate version', version)
   )
   if (settings.get('vectorizer') !== undefined && settings.get('vectorizer') !== 'none') {
     const told = `the collection has the vectorizer ${settings.get('vectorizer')}`
@@ -134,8 +136,9 @@ function isLocal(url: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
 }
 
-function isOlder(version: string): boolean {
-  const numbers = version.split('.').map(part => Number.parseInt(part, 10))
+function isDoubtful(version: string): boolean {
+  const numbers = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number)
+  if (numbers === undefined || version === badWeaviate) return true
   for (const [index, least] of minWeaviate.entries()) {
     const number = numbers[index] ?? 0
     if (number !== least) return number < least

@@ -37,6 +37,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
   /** User to run as, where we are root: root can read everything. */
   readonly uid?: number
+  /** Sends the signal as soon as so many records are in the log. */
+  readonly endAt?: { readonly records: number; readonly signal: NodeJS.Signals }
   readonly onEvent?: (event: Readonly<Record<string, unknown>>, kill: (name: NodeJS.Signals) => void) => void
 }
 
@@ -71,7 +73,7 @@ export class ProducerProcess implements AsyncDisposable {
   }
 
   async run(args: readonly string[], options: StartOptions = {}): Promise<EndedRun> {
-    const { input = '', env = {}, uid, onEvent } = options
+    const { endAt, input = '', env = {}, uid, onEvent } = options
     const child = spawn(process.execPath, [program, ...args, '--json'], {
       env: {
         PATH: process.env['PATH'] ?? '',
@@ -97,8 +99,20 @@ export class ProducerProcess implements AsyncDisposable {
       events.push(event)
       onEvent?.(event, name => void child.kill(name))
     })
-    const [exitCode, signal] = await once(child, 'close')
+    const closed = once(child, 'close')
+    while (endAt !== undefined && child.exitCode === null) {
+      if ((await this.#recordCount()) < endAt.records) continue
+      child.kill(endAt.signal)
+      break
+    }
+    const [exitCode, signal] = await closed
     return { exitCode, signal, events, report: events.at(-1) ?? {}, complaints }
+  }
+
+  async #recordCount(): Promise<number> {
+    // Before the first run there is no topic.
+    const bounds = await this.admin.bounds().catch(() => new Map<number, { start: bigint; end: bigint }>())
+    return [...bounds.values()].reduce((sum, { end, start }) => sum + Number(end - start), 0)
   }
 
   /** Everything in the topic, partition by partition. */

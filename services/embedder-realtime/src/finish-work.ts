@@ -33,6 +33,8 @@ export async function finishWork(work: Work, deps: FinishDeps, signal: AbortSign
   } catch (error) {
     if (!(error instanceof Disowned)) throw error
     deps.warn(error.message)
+  } finally {
+    run.release()
   }
 }
 
@@ -42,6 +44,7 @@ class WorkRun {
   readonly #signal: AbortSignal
   readonly #vectors = new Map<Digest, VectorBytes>()
   readonly #dead = new Map<Digest, string>()
+  readonly #releases: (() => void)[] = []
   #attempts: number
   #paidTokens = 0
 
@@ -63,6 +66,11 @@ class WorkRun {
       items = loaded.items
       adopted = true
     }
+  }
+
+  /** After `finish`, however it ended: nothing uses the vectors any more. */
+  release(): void {
+    for (const release of this.#releases) release()
   }
 
   /** @returns parts that joined this obligation meanwhile. */
@@ -160,6 +168,7 @@ class WorkRun {
     const obtained = await purchase.buy(texts, this.#signal)
     this.#attempts = obtained.attempts
     this.#paidTokens += obtained.paidTokens
+    this.#releases.push(obtained.release)
     for (const [content, vector] of obtained.vectors) this.#vectors.set(content, vector)
     for (const [content, reason] of obtained.refused) this.#dead.set(content, reason)
     await this.#doubt([...obtained.doubtful], groups)

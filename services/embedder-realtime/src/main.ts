@@ -14,6 +14,7 @@ import { systemClock } from '@pointsman/core/runtime/clock'
 import { withEnvFile } from '@pointsman/core/runtime/env-file'
 import { failpoints } from '@pointsman/core/runtime/failpoint'
 import { openHealthServer } from '@pointsman/core/runtime/health-server'
+import { holdYoungGeneration } from '@pointsman/core/runtime/hold-young-generation'
 import { openLog } from '@pointsman/core/runtime/log'
 import { Metrics } from '@pointsman/core/runtime/metrics'
 import { namesOf } from '@pointsman/core/runtime/names'
@@ -70,6 +71,7 @@ async function run(config: EmbedderConfig, signal: AbortSignal): Promise<void> {
   await lane.run(signal)
 }
 
+holdYoungGeneration()
 try {
   const config = loadConfig(withEnvFile(process.env))
   // A little longer than the work in flight may take, for commits and leaving the group.

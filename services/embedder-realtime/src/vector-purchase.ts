@@ -32,6 +32,8 @@ export interface Obtained {
   readonly doubtful: ReadonlyMap<Digest, string>
   readonly paidTokens: number
   readonly attempts: number
+  /** For when the vectors are not needed any more; see `Embedded`. */
+  readonly release: () => void
 }
 
 /** The ledger gave the obligation to somebody else: whoever holds it now finishes it. */
@@ -46,6 +48,7 @@ export class VectorPurchase {
   readonly #vectors = new Map<Digest, VectorBytes>()
   readonly #refused = new Map<Digest, string>()
   readonly #doubtful = new Map<Digest, string>()
+  readonly #releases: (() => void)[] = []
   #attempts: number
   #inputsAtRisk = 0
   #paidTokens = 0
@@ -72,7 +75,10 @@ export class VectorPurchase {
       refused: this.#refused,
       doubtful: this.#doubtful,
       paidTokens: this.#paidTokens,
-      attempts: this.#attempts
+      attempts: this.#attempts,
+      release: () => {
+        for (const release of this.#releases) release()
+      }
     }
   }
 
@@ -143,6 +149,7 @@ export class VectorPurchase {
       end = { kind: 'answered', limits: answer.limits }
       gates.provider.succeeded()
       this.#paidTokens += answer.paidTokens
+      if (answer.release !== undefined) this.#releases.push(answer.release)
       texts.forEach(({ content }, index) => {
         const vector = answer.vectors[index]
         if (vector !== undefined) this.#vectors.set(content, vector)

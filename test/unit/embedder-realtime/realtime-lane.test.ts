@@ -235,6 +235,23 @@ test('has at most three writes at the index in flight, however many requests are
   expect(Object.keys(world.texts())).toHaveLength(40)
 })
 
+test('gives the memory of vectors back when their obligation is finished, and not before', async () => {
+  await using world = new MemoryLane()
+  world.store.fail('refused', 'unknown-absent')
+  const { embedder } = world
+  const embed = embedder.embed.bind(embedder)
+  const releases: string[][] = []
+  vi.spyOn(embedder, 'embed').mockImplementation(async (...args) => {
+    const answer = await embed(...args)
+    return { ...answer, release: () => void releases.push(Object.keys(world.texts())) }
+  })
+  world.start('one')
+  await world.emit(aText('a', 1, 'words'))
+  await world.settled()
+
+  await vi.waitFor(() => expect(releases).toEqual([['a']]))
+})
+
 test('gives up a document that the index rejects, and keeps the others', async () => {
   await using world = new MemoryLane()
   world.store.reject('bad')

@@ -73,3 +73,9 @@ test('refuses half an answer', () => {
     expect(() => readAnswer(half, 2, 4)).toThrow()
   }
 })
+
+test('released, its vectors are empty, so that nobody writes what another request put in their place', () => {
+  const { release, vectors } = readAnswer(body([base64(one), base64(other)]), 2, 4)
+  release()
+  expect(vectors.map(({ byteLength }) => byteLength)).toEqual([0, 0])
+})

@@ -16,6 +16,11 @@ export interface Embedded {
   /** Tokens that the provider says it charged. */
   readonly paidTokens: number
   readonly limits: RateLimitState
+  /**
+   * Gives the memory of the vectors back; they are empty from then on. For whoever is done with them: the garbage
+   * collector sees only the few bytes that point to them, and comes late.
+   */
+  readonly release?: () => void
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Answer {
   /** One per text, in the order given. */
   readonly vectors: readonly VectorBytes[]
   readonly paidTokens: number
+  /** See `Embedded`. */
+  readonly release: () => void
 }
 
 /** A number is the place of a vector that was cut out. Servers that do not know base64 answer floats all the same. */
@@ -28,7 +30,7 @@ const blanks = new Set(Buffer.from(' \t\r\n'))
  * @throws {Failure} `EMBED_OUTCOME_UNKNOWN` when it is not one good vector for each text; what JSON.parse and zod throw.
  */
 export function readAnswer(body: Uint8Array, count: number, dimensions: number): Answer {
-  const { cut, json } = cutVectors(
+  const { block, cut, json } = cutVectors(
     Buffer.from(body.buffer, body.byteOffset, body.byteLength),
     count,
     dimensions
@@ -44,7 +46,7 @@ export function readAnswer(body: Uint8Array, count: number, dimensions: number):
     vectors[index] = bytes
   }
   if (data.length !== count) throw unusable(`${data.length} vectors for ${count} texts`)
-  return { vectors, paidTokens: usage.prompt_tokens }
+  return { vectors, paidTokens: usage.prompt_tokens, release: () => void block.transfer(0) }
 }
 
 /** @returns the vectors of the right length, and the JSON with the number of its vector in the place of each. */
@@ -52,9 +54,9 @@ function cutVectors(
   body: Buffer,
   count: number,
   dimensions: number
-): { readonly cut: readonly Buffer[]; readonly json: string } {
+): { readonly block: ArrayBuffer; readonly cut: readonly Buffer[]; readonly json: string } {
   const vectorBytes = dimensions * 4
-  const block = Buffer.allocUnsafeSlow(count * vectorBytes)
+  const { buffer: block } = Buffer.allocUnsafeSlow(count * vectorBytes)
   const cut: Buffer[] = []
   let json = ''
   let copied = 0
@@ -65,14 +67,13 @@ function cutVectors(
     const base64 = body.toString('latin1', opening + 1, closing)
     // Anything else is judged, and named, as it stands.
     if (Buffer.byteLength(base64, 'base64') !== vectorBytes) continue
-    const start = cut.length * vectorBytes
-    const vector = block.subarray(start, start + vectorBytes)
+    const vector = Buffer.from(block, cut.length * vectorBytes, vectorBytes)
     if (vector.write(base64, 'base64') !== vectorBytes) continue
     json += `${body.toString('utf8', copied, opening)}${cut.length}`
     cut.push(vector)
     copied = closing + 1
   }
-  return { cut, json: json + body.toString('utf8', copied) }
+  return { block, cut, json: json + body.toString('utf8', copied) }
 }
 
 /** Where the value begins whose name ends at `at`; some servers print blanks. */

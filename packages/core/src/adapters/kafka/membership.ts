@@ -57,8 +57,8 @@ export class Membership implements Pausable {
       metadataMaxAge: 30_000,
       maxWaitTimeInMs: 100,
       minBytes: 1,
-      maxBytesPerPartition: 1_048_576,
-      maxBytes: 10_485_760,
+      maxBytesPerPartition: 262_144,
+      maxBytes: 2_097_152,
       allowAutoTopicCreation: false,
       // Restarts are ours: KafkaJS would come back under a new id and wait for its own ghost.
       retry: { ...clientRetry, initialRetryTime: 300, retries: 5, restartOnFailure: async () => false }

@@ -8,6 +8,7 @@ import { KafkaDocumentWriter } from '@pointsman/core/adapters/kafka/document-wri
 import { KafkaLogAdmin } from '@pointsman/core/adapters/kafka/log-admin'
 import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection'
 import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
+import type { Document } from '@pointsman/core/domain/document'
 import type { Ledger } from '@pointsman/core/ports/ledger'
 import { openLog } from '@pointsman/core/runtime/log'
 import { type Names, namesOf } from '@pointsman/core/runtime/names'
@@ -84,12 +85,15 @@ async function writeDocuments(
   await codec.prepare(signal)
   await using writer = new KafkaDocumentWriter(kafka, topic, codec)
   let tokens = 0
-  const all = seededDocuments(namespace, documents)
-  for (let left = documents; left > 0; left -= writeChunk) {
-    const chunk = all.take(Math.min(left, writeChunk)).toArray()
-    tokens += chunk.reduce((sum, document) => sum + document.tokens, 0)
+  let chunk: Document[] = []
+  for (const document of seededDocuments(namespace, documents)) {
+    tokens += document.tokens
+    chunk.push(document)
+    if (chunk.length < writeChunk) continue
     await writer.write(chunk, signal)
+    chunk = []
   }
+  await writer.write(chunk, signal)
   return tokens
 }
 

@@ -58,7 +58,8 @@ export async function startEverything({ namespace, env, tell }: UpOptions, signa
   await keepEmbedding(folder, embedding)
   const token = env['POINTSMAN_API_TOKEN'] || (await keepToken(folder))
   const block = owned.use(await reservePortBlock())
-  const controllerPort = await choosePort(env['CONTROLLER_PORT'], block.first)
+  // Asked here to refuse early, and again when it is taken: somebody else may have been faster.
+  await choosePort(env['CONTROLLER_PORT'], block.first)
 
   const stack = owned.use(await startStack({ dataDir: join(folder, 'stack'), signal }))
   const stopping = new AbortController()
@@ -99,6 +100,7 @@ export async function startEverything({ namespace, env, tell }: UpOptions, signa
     POINTSMAN_NAMESPACE: namespace
   }
   const embedderHealth = `http://127.0.0.1:${block.first + 2}`
+  const controllerPort = await choosePort(env['CONTROLLER_PORT'], block.first)
   await start('controller', 'services/controller/src/main.ts', [], {
     ...shared,
     CONTROLLER_HOST: '127.0.0.1',

@@ -68,7 +68,9 @@ export class DocumentSchemas {
     } catch (error) {
       const refusal = refusalOf(error)
       if (refusal === undefined) throw error
-      const remedy = 'the subject holds another schema, or demands another compatibility than BACKWARD'
+      const remedy =
+        'the subject holds a schema that ours does not follow, or its level is not BACKWARD; a first start that was ' +
+        `killed leaves it so: PUT /config/${this.#subject} {"compatibility":"BACKWARD"}`
       throw new Failure('SCHEMA_UNKNOWN', `schema of ${this.#subject} refused: ${refusal}; ${remedy}`, {
         cause: error
       })

@@ -80,7 +80,7 @@ class WorkRun {
     const contents = items.flatMap(item => withContent(item) ?? [])
     const deletes = items.filter(item => item.part.content === undefined)
 
-    const { current, present, stale } = await this.#lookUp(contents, adopted)
+    const { current, present, stale } = adopted ? await this.#lookUp(contents) : outrunWithin(items, contents)
     const refreshes = current.filter(({ part }) => part.action === 'refresh')
     const { done: refreshed, absent } = await this.#refresh(refreshes)
     const wanting = [...current.filter(({ part }) => part.action !== 'refresh'), ...absent]
@@ -113,12 +113,9 @@ class WorkRun {
     ])
   }
 
-  /** What is superseded or stands in the index already is not paid for. Fresh work was compared at its admission. */
-  async #lookUp(
-    items: readonly ContentItem[],
-    adopted: boolean
-  ): Promise<Record<'current' | 'present' | 'stale', readonly ContentItem[]>> {
-    if (!adopted || items.length === 0) return { current: items, present: [], stale: [] }
+  /** What is superseded or stands in the index already is not paid for. */
+  async #lookUp(items: readonly ContentItem[]): Promise<Sorted> {
+    if (items.length === 0) return { current: [], present: [], stale: [] }
     const { gates, ledger, store } = this.#deps
     const flags = await gates.ledger.run(() => ledger.superseded(items.map(({ part }) => part)), this.#signal)
     const stale = items.filter((_, index) => flags[index] === true)
@@ -259,6 +256,19 @@ class WorkRun {
     if (superseded.length === 0) return reply.more
     return this.#settle(superseded.map(outcome => ({ ...outcome, settlement: 'skipped' })))
   }
+}
+
+/** To be done; in the index already; superseded. */
+type Sorted = Readonly<Record<'current' | 'present' | 'stale', readonly ContentItem[]>>
+
+/** Fresh work was compared at its admission: only a newer content admitted with it can supersede it. */
+function outrunWithin(items: readonly Item[], contents: readonly ContentItem[]): Sorted {
+  const newest = new Map<Digest, number>()
+  for (const { docKey, generation } of items.map(({ part }) => part)) {
+    newest.set(docKey, Math.max(generation, newest.get(docKey) ?? 0))
+  }
+  const isStale = ({ part }: ContentItem): boolean => part.generation < (newest.get(part.docKey) ?? 0)
+  return { current: contents.filter(item => !isStale(item)), present: [], stale: contents.filter(isStale) }
 }
 
 /** An outcome, with the item whose object may have to go. */

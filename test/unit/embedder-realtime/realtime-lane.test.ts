@@ -34,6 +34,25 @@ test('keeps the newest version alone, through updates, returns to an old text, a
   expect(world.texts()).toEqual({ a: ['first'], c: ['newest'] })
 })
 
+test('does not pay for versions that are superseded before they are sent', async () => {
+  await using world = new MemoryLane()
+  await world.emit(
+    aText('a', 1, 'first'),
+    aText('a', 2, 'second'),
+    aText('b', 1, 'gone soon'),
+    aTombstone('b', 2),
+    aText('twin', 1, 'first')
+  )
+  world.start('one')
+  await world.settled()
+
+  expect(world.texts()).toEqual({ a: ['second'], twin: ['first'] })
+  expect([...world.embedder.payments.keys()].toSorted((a, b) => a.localeCompare(b))).toEqual([
+    'first',
+    'second'
+  ])
+})
+
 test('pays for a text that many documents have one time, whoever admits them', async () => {
   await using world = new MemoryLane()
   world.start('one')

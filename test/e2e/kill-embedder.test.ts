@@ -93,6 +93,27 @@ describe('kill -9 of the embedder', () => {
     expect(repeatedPayments).toBeLessThanOrEqual(k)
   })
 
+  test('in the middle of its writes leaves nothing stored that no search finds', async () => {
+    await lane.emit(
+      Array.from({ length: 2_000 }, (_, index) => aText(`w${index}`, 1, `words of text ${index}`))
+    )
+    for (const indexed of [200, 600, 1_000]) {
+      const doomed = lane.startEmbedder('one')
+      await vi.waitFor(
+        async () => expect((await lane.ledger.survey()).counts.indexed).toBeGreaterThan(indexed),
+        { timeout: 30_000, interval: 20 }
+      )
+      doomed.signal('SIGKILL')
+      await doomed.ended
+    }
+    lane.startEmbedder('one')
+    await lane.settled()
+
+    const { repeatedPayments: _, ...found } = await lane.audit()
+    expect(found).toEqual({ lost: [], duplicates: [], stale: [] })
+    expect(await lane.unseen()).toEqual([])
+  })
+
   test('frozen past its lease: another takes over, and what it does when it wakes is refused', async () => {
     await lane.provider.put('/latency', { kind: 'fixed', ms: 1_000 })
     await lane.emit(documents)

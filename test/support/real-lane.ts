@@ -210,6 +210,26 @@ export class RealLane implements AsyncDisposable {
     }
   }
 
+  /** Objects that a search for their own vector does not find: stored, and lost all the same. */
+  async unseen(): Promise<readonly string[]> {
+    const heads = await this.#allHeads()
+    const unseen: string[] = []
+    for (let start = 0; start < heads.length; start += 64) {
+      const chunk = heads.slice(start, start + 64)
+      const keys = chunk.map(({ paymentKey }) => paymentKey)
+      const vectors = await this.#store.vectors(keys, never)
+      const found = await Promise.all(
+        chunk.map(async ({ id, paymentKey }) => {
+          const vector = vectors.get(paymentKey)
+          const hits = vector === undefined ? [] : await this.#store.search(vector, 10, never)
+          return hits.some(hit => hit.id === id)
+        })
+      )
+      unseen.push(...chunk.flatMap(({ docId }, index) => (found[index] === true ? [] : docId)))
+    }
+    return unseen
+  }
+
   async #allHeads(): Promise<readonly ObjectHead[]> {
     const heads: ObjectHead[] = []
     let after: ObjectId | undefined

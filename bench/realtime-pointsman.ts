@@ -27,6 +27,8 @@ export interface PointsmanOptions {
   /** Of its own: topics, ledger and collection are made for it. */
   readonly namespace: string
   readonly documents: number
+  /** For the embedder's Node. */
+  readonly nodeOptions: readonly string[]
   /** Told the embedder's pid right before the start. */
   readonly onStart: (pid: number) => void
   /** Told right after the end, while the embedder still runs. */
@@ -35,7 +37,7 @@ export interface PointsmanOptions {
 
 const partitions = 8
 const writeChunk = 2_000
-const pollMs = 20
+const pollMs = 50
 
 export async function measurePointsman(
   world: RealtimeWorld,
@@ -60,7 +62,7 @@ export async function measurePointsman(
   await ledger.pause(epoch, 'waits for the start of the measurement', 'bench')
 
   const port = await freePort()
-  const embedder = opened.use(await openEmbedder(world, options.namespace, port))
+  const embedder = opened.use(await openEmbedder(world, options, port))
   await Promise.race([untilReady(port, signal), embedder.failed])
   const ends = new Map([...(await admin.bounds())].map(([partition, { end }]) => [partition, end]))
 
@@ -97,11 +99,15 @@ async function writeDocuments(
   return tokens
 }
 
-async function openEmbedder(world: RealtimeWorld, namespace: string, port: number): Promise<Child> {
+async function openEmbedder(
+  world: RealtimeWorld,
+  { namespace, nodeOptions }: PointsmanOptions,
+  port: number
+): Promise<Child> {
   const { WEAVIATE_GRPC_URL, WEAVIATE_URL } = world.weaviate
   return await openChild({
     program: new URL('../services/embedder-realtime/src/main.ts', import.meta.url),
-    nodeOptions: process.env['BENCH_EMBEDDER_NODE_OPTIONS']?.split(' ') ?? [],
+    nodeOptions,
     env: {
       KAFKA_BROKERS: world.env.KAFKA_BROKERS,
       SCHEMA_REGISTRY_URL: world.env.SCHEMA_REGISTRY_URL,

@@ -10,7 +10,8 @@ import { seededTexts, type SeededText } from './support/documents.ts'
 import { serveMeasured } from './support/measured-worker.ts'
 import { type RealtimeTask, requestInputs, requestsInFlight } from './realtime-task.ts'
 
-const writesInFlight = Number(process.env['RAW_WRITES'] ?? 3)
+/** Two to five made no difference that could be measured. */
+const writesInFlight = 3
 /** Batches that wait for a write: more only cost memory. */
 const maxWaiting = 4
 const maxMessageBytes = 104_858_000

@@ -1,10 +1,11 @@
 // Pointsman's realtime lane against the fastest loop without Kafka, ledger or any other books, and against LangChain.js:
 // the same texts, the same provider, the same Weaviate, in turn within one run. Told in docs/benchmarks.md.
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { namesOf } from '@pointsman/core/runtime/names'
 import type { Bench, Figures } from './bench.ts'
 import type { LangchainTask } from './realtime-langchain.ts'
-import { measurePointsman } from './realtime-pointsman.ts'
+import { measurePointsman, type PointsmanOptions } from './realtime-pointsman.ts'
 import { RssRecorder } from './realtime-rss-curve.ts'
 import type { RealtimeTask } from './realtime-task.ts'
 import { dimensions, latencyMs, model, openRealtimeWorld, type RealtimeWorld } from './realtime-world.ts'
@@ -18,6 +19,8 @@ interface Plan {
   readonly documents: number
   readonly backlog: number
   readonly rounds: number
+  /** For the embedder's Node. */
+  readonly nodeOptions: readonly string[]
 }
 
 type Contender = 'pointsman' | 'rawLoop' | 'langchain' | 'langchainTuned'
@@ -64,14 +67,17 @@ function parsePlan(args: readonly string[]): Plan {
     options: {
       documents: { type: 'string', default: '30000' },
       backlog: { type: 'string', default: '200000' },
-      rounds: { type: 'string', default: '3' }
+      rounds: { type: 'string', default: '3' },
+      profile: { type: 'string' }
     }
   })
   const [documents, backlog, rounds] = [values.documents, values.backlog, values.rounds].map(Number)
   if (!documents || !rounds || backlog === undefined || Number.isNaN(backlog)) {
     throw new Error('--documents, --backlog and --rounds take numbers')
   }
-  return { documents, backlog, rounds }
+  const { profile } = values
+  const nodeOptions = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profile)}`]
+  return { documents, backlog, rounds, nodeOptions }
 }
 
 interface Table {
@@ -111,7 +117,7 @@ async function measure(
 ): Promise<Measurement> {
   switch (contender) {
     case 'pointsman':
-      return await measureEmbedder(world, name, plan.documents, signal)
+      return await measureEmbedder(world, { ...plan, namespace: name }, signal)
     case 'rawLoop':
       return await measureWorker(world, 'realtime-raw-loop.ts', taskOf(world, name, plan.documents), signal)
     case 'langchain':
@@ -152,16 +158,15 @@ async function measureWorker(
 
 async function measureEmbedder(
   world: RealtimeWorld,
-  namespace: string,
-  documents: number,
+  run: Pick<PointsmanOptions, 'namespace' | 'documents' | 'nodeOptions'>,
   signal: AbortSignal,
-  also: { readonly onStart?: (pid: number) => void; readonly onEnd?: () => void } = {}
+  also: Partial<Pick<PointsmanOptions, 'onStart' | 'onEnd'>> = {}
 ): Promise<Measurement> {
+  const { documents, namespace } = run
   const meter = new CpuMeter(world)
   const billedBefore = await world.provider.billedTokens()
   const options = {
-    namespace,
-    documents,
+    ...run,
     onStart: (pid: number) => {
       meter.start(pid)
       also.onStart?.(pid)
@@ -191,13 +196,14 @@ async function checkAndDrop(
 
 async function drainBacklog(
   world: RealtimeWorld,
-  { backlog }: Plan,
+  { backlog, nodeOptions }: Plan,
   say: (line: string) => void,
   signal: AbortSignal
 ) {
   const recorder = new RssRecorder()
   const ended = Promise.withResolvers<ReturnType<RssRecorder['stop']>>()
-  const measurement = await measureEmbedder(world, 'stored-backlog', backlog, signal, {
+  const run = { namespace: 'stored-backlog', documents: backlog, nodeOptions }
+  const measurement = await measureEmbedder(world, run, signal, {
     onStart: pid => recorder.start(pid),
     onEnd: () => ended.resolve(recorder.stop())
   })

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import '@pointsman/core/runtime/limit-heap'
 import { KafkaLogAdmin } from '@pointsman/core/adapters/kafka/log-admin'
 import { kafkaClients } from '@pointsman/core/adapters/kafka/client'
 import { KafkaDeadLetters } from '@pointsman/core/adapters/kafka/dead-letters'
@@ -14,7 +15,6 @@ import { systemClock } from '@pointsman/core/runtime/clock'
 import { withEnvFile } from '@pointsman/core/runtime/env-file'
 import { failpoints } from '@pointsman/core/runtime/failpoint'
 import { openHealthServer } from '@pointsman/core/runtime/health-server'
-import { holdYoungGeneration } from '@pointsman/core/runtime/hold-young-generation'
 import { openLog } from '@pointsman/core/runtime/log'
 import { Metrics } from '@pointsman/core/runtime/metrics'
 import { namesOf } from '@pointsman/core/runtime/names'
@@ -71,7 +71,6 @@ async function run(config: EmbedderConfig, signal: AbortSignal): Promise<void> {
   await lane.run(signal)
 }
 
-holdYoungGeneration()
 try {
   const config = loadConfig(withEnvFile(process.env))
   // A little longer than the work in flight may take, for commits and leaving the group.

@@ -38,7 +38,7 @@ export interface LaneOptions {
 }
 
 /** What waits undecoded for admission, over all partitions. */
-const queueBytes = 8 * 1024 * 1024
+const queueBytes = 4 * 1024 * 1024
 /** Obligations that may wait for the index while the provider serves others. */
 const worksAhead = 4
 /** Calls to the index in flight. */

@@ -4,13 +4,13 @@
 import type { ObligationId } from '@pointsman/core/domain/identity'
 import type { GroupReader } from '@pointsman/core/ports/event-log'
 import type { AdmitReply } from '@pointsman/core/ports/ledger'
-import { abortable } from '@pointsman/core/runtime/gate'
 import type { LaneFeed, Offer } from '@pointsman/core/runtime/lane-feed'
 import type { Membership } from '@pointsman/core/runtime/membership'
 import { adoptWork } from './adopt-work.ts'
 import { type FinishDeps, finishWork } from './finish-work.ts'
 import { Slots } from './slots.ts'
 import type { Item, Work } from './work.ts'
+import { messageOf } from '@pointsman/core/runtime/message-of'
 
 export interface EmbedDeps extends FinishDeps {
   readonly feed: LaneFeed
@@ -202,7 +202,7 @@ class EmbedStream {
   async #rest(tries: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps
     const restMs = Math.min(1_000 * 2 ** tries, longestRestMs) * (0.75 + clock.random() / 2)
-    await abortable(clock.sleep(restMs, signal), signal).catch(() => undefined)
+    await clock.sleep(restMs, signal).catch(() => undefined)
   }
 }
 
@@ -223,8 +223,4 @@ function itemsOf(offer: Offer, reply: Extract<AdmitReply, { kind: 'admitted' }>)
       ]
     })
   )
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -7,6 +7,7 @@ import type { Ledger } from '@pointsman/core/ports/ledger'
 import type { HitFailpoint } from '@pointsman/core/runtime/failpoint'
 import type { Gate } from '@pointsman/core/runtime/gate'
 import type { CallEnd, ProviderLimit } from './provider-limit.ts'
+import { messageOf } from '@pointsman/core/runtime/message-of'
 
 export interface ObtainDeps {
   readonly ledger: Ledger
@@ -90,7 +91,7 @@ export class VectorPurchase {
       } catch (error) {
         signal.throwIfAborted()
         if (error instanceof Disowned) throw error
-        const reason = error instanceof Error ? error.message : String(error)
+        const reason = messageOf(error)
         const code = error instanceof Failure ? error.code : undefined
 
         if (code === 'EMBED_INPUT_REJECTED' || code === 'EMBED_TOO_LARGE') {

@@ -9,6 +9,7 @@ import type { IngestEvent } from './ingest-report.ts'
 import type { Emission } from './plan-emission.ts'
 import type { Tally } from './tally.ts'
 import { untilAvailable } from './until-available.ts'
+import { messageOf } from '@pointsman/core/runtime/message-of'
 
 export interface EmitterDeps {
   readonly writer: DocumentWriter
@@ -99,7 +100,7 @@ export class Emitter {
       if (policyOf(error)[0] !== 'reject') throw error
       const [only] = sendings
       if (sendings.length > 1 || only === undefined) return this.#sendOneByOne(sendings)
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       this.#deps.tally.reject({ path: only.intent.path, id: only.intent.id, reason })
       return []
     }

@@ -1,6 +1,7 @@
 import { policyOf } from '@pointsman/core/domain/failure'
 import type { Clock } from '@pointsman/core/ports/clock'
 import type { IngestEvent } from './ingest-report.ts'
+import { messageOf } from '@pointsman/core/runtime/message-of'
 
 export interface WaitingDeps {
   readonly clock: Clock
@@ -31,7 +32,7 @@ export async function untilAvailable<Result>(
       if (disposition !== 'retry') throw error
       const ceilingMs = Math.min(longestWaitMs, firstWaitMs * 2 ** attempt)
       const retryInMs = Math.round(ceilingMs * (0.5 + clock.random() / 2))
-      tell({ event: 'waiting', reason: error instanceof Error ? error.message : String(error), retryInMs })
+      tell({ event: 'waiting', reason: messageOf(error), retryInMs })
       await clock.sleep(retryInMs, signal)
     }
   }

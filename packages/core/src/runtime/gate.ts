@@ -2,6 +2,8 @@
 // new is admitted or paid for (fail closed). It opens by itself as soon as its check succeeds.
 import { policyOf } from '../domain/failure.ts'
 import type { Clock } from '../ports/clock.ts'
+import { abortable } from './abortable.ts'
+import { messageOf } from './message-of.ts'
 
 export interface Closure {
   readonly reason: string
@@ -78,7 +80,7 @@ export class Gate {
         signal.throwIfAborted()
         const [disposition] = policyOf(error)
         if (disposition === 'reject' || (disposition === 'fatal' && onFatal === 'throw')) throw error
-        this.close(error instanceof Error ? error.message : String(error))
+        this.close(messageOf(error))
       }
     }
   }
@@ -93,7 +95,7 @@ export class Gate {
         await clock.sleep(waitMs, signal)
         await this.#check(signal)
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
+        const reason = messageOf(error)
         this.#closure = { ...this.#closure, reason }
         continue
       }
@@ -104,18 +106,5 @@ export class Gate {
       resolve()
       warn(`${this.name}: open again after ${Math.round(closedMs)} ms`)
     }
-  }
-}
-
-/** Waits for `promise`, or rejects with the signal's reason; the promise itself goes on. */
-export async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = (): void => aborted.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }

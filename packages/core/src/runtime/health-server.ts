@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { Metrics } from './metrics.ts'
+import { messageOf } from './message-of.ts'
 
 export interface Readiness {
   readonly ready: boolean
@@ -66,7 +67,7 @@ async function guarded(response: ServerResponse, answering: Promise<void>): Prom
   try {
     await answering
   } catch (error) {
-    answer(response, 500, { status: error instanceof Error ? error.message : String(error) })
+    answer(response, 500, { status: messageOf(error) })
   }
 }
 

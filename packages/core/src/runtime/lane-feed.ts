@@ -18,7 +18,8 @@ import type {
   RecordBatch
 } from '../ports/event-log.ts'
 import type { Candidate, Ledger, LedgerState, Slice } from '../ports/ledger.ts'
-import { abortable, type Gate } from './gate.ts'
+import { abortable } from './abortable.ts'
+import type { Gate } from './gate.ts'
 import { type FeedEntry, PartitionQueue } from './partition-queue.ts'
 import { prepareRecord } from './prepare-record.ts'
 

@@ -1,3 +1,5 @@
+import { messageOf } from './message-of.ts'
+
 export interface ServiceOptions {
   /** How long a stopping service may take, milliseconds. */
   readonly graceMs: number
@@ -52,7 +54,7 @@ async function outcomeOf(
     return 0
   } catch (error) {
     if (signal.aborted && error === signal.reason) return 0
-    log(error instanceof Error ? error.message : String(error))
+    log(messageOf(error))
     return 1
   }
 }

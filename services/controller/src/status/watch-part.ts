@@ -1,6 +1,7 @@
 import { Failure, policyOf } from '@pointsman/core/domain/failure'
 import type { Clock } from '@pointsman/core/ports/clock'
 import type { HealthBoard, PartName, PartState } from './health-board.ts'
+import { messageOf } from '@pointsman/core/runtime/message-of'
 
 export interface WatchedPart {
   readonly name: PartName
@@ -40,7 +41,7 @@ export async function watchPart(
       await clock.sleep(part.checkEveryMs, signal)
     } catch (error) {
       signal.throwIfAborted()
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       const isUnfit = error instanceof Failure && policyOf(error)[0] === 'fatal'
       if (isUnfit && !prepared && part.unfitAtStart === 'refuse') throw error
       const state = isUnfit ? 'unfit' : 'away'

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '@pointsman/core/ports/clock'
 import type { Extraction, ExtractionKind, ExtractionRequest } from './extraction.ts'
+import { messageOf } from '@pointsman/core/runtime/message-of'
 
 export interface ExtractorLimits {
   readonly deadlineMs: number
@@ -110,7 +111,7 @@ async function answerOf(worker: Worker, signal: AbortSignal): Promise<Answer> {
     if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
       return ended('it took too much memory to read')
     }
-    return ended(`its parser failed: ${error instanceof Error ? error.message : String(error)}`)
+    return ended(`its parser failed: ${messageOf(error)}`)
   }
 }
 

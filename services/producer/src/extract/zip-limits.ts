@@ -1,4 +1,5 @@
 import yauzl from 'yauzl'
+import { messageOf } from '@pointsman/core/runtime/message-of'
 
 const maxEntries = 10_000
 const maxUnpackedBytes = 200 * 1_048_576
@@ -34,7 +35,7 @@ export async function checkZip(bytes: Buffer, keep: readonly string[]): Promise<
     }
     return { entries: kept }
   } catch (error) {
-    return { reason: `malformed archive: ${error instanceof Error ? error.message : String(error)}` }
+    return { reason: `malformed archive: ${messageOf(error)}` }
   }
 }
 

@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failure.ts'
 import type { FailureCode } from '../../domain/failure.ts'
+import { messageOf } from '../../runtime/message-of.ts'
 
 export interface Deadline {
   readonly ms: number
@@ -31,8 +32,4 @@ export async function withDeadline<Value>(work: Promise<Value>, deadline: Deadli
     clearTimeout(timer)
     signal?.removeEventListener('abort', onAbort)
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

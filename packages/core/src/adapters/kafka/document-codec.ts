@@ -6,6 +6,7 @@ import type { RegistrySettings } from '../../runtime/settings.ts'
 import { documentType, flawOf, isStored, storedOf } from './document-schema.ts'
 import { DocumentSchemas } from './schema-registry.ts'
 import type { Reading } from './schema-registry.ts'
+import { messageOf } from '../../runtime/message-of.ts'
 
 /** Confluent's wire format: a zero, the schema's id in 4 bytes, then Avro. */
 const headerBytes = 5
@@ -122,8 +123,4 @@ function tombstone({ key, timestampMs }: LogRecord): Decoded {
 
 function unreadable(reason: string): Decoded {
   return { kind: 'unreadable', reason }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -24,6 +24,7 @@ import { PauseAuthority } from './pause-authority.ts'
 import type { Hold } from './pause-authority.ts'
 import { supervise } from './supervise.ts'
 import type { Life } from './supervise.ts'
+import { abortable } from '../../runtime/abortable.ts'
 
 const retryMs = 1_000
 const callMs = 10_000
@@ -64,16 +65,11 @@ export class KafkaGroupReader implements GroupReader {
       this.#log,
       this.#stop.signal
     )
-    const aborted = Promise.withResolvers<never>()
-    const onAbort = (): void => aborted.reject(signal.reason)
-    signal.addEventListener('abort', onAbort)
     try {
-      await Promise.race([this.#joined.promise, aborted.promise])
+      await abortable(this.#joined.promise, signal)
     } catch (error) {
       await this[Symbol.asyncDispose]()
       throw error
-    } finally {
-      signal.removeEventListener('abort', onAbort)
     }
   }
 

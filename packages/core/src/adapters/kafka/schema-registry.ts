@@ -7,6 +7,7 @@ import { Failure } from '../../domain/failure.ts'
 import type { RegistrySettings } from '../../runtime/settings.ts'
 import { withDeadline } from './deadline.ts'
 import { documentSchema, documentType } from './document-schema.ts'
+import { messageOf } from '../../runtime/message-of.ts'
 
 const requestMs = 3_000
 const callMs = 6_000
@@ -153,8 +154,4 @@ function statusOf(error: unknown): number | undefined {
   const cause = error instanceof Failure ? error.cause : error
   if (!(cause instanceof Error) || !('status' in cause)) return undefined
   return typeof cause.status === 'number' ? cause.status : undefined
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../runtime/log.ts'
+import { messageOf } from '../../runtime/message-of.ts'
 
 const firstDelayMs = 1_000
 const maxDelayMs = 5_000
@@ -40,8 +41,4 @@ export async function supervise(
 /** Asked anew after waiting: a plain look would be taken for the one before. */
 function isOver(signal: AbortSignal): boolean {
   return signal.aborted
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -4,6 +4,7 @@ import { Failure } from '../../domain/failure.ts'
 import type { GroupReader, GroupReaderEvents, HoldReason, RecordBatch } from '../../ports/event-log.ts'
 import type { MemoryGroup } from './event-log-group.ts'
 import type { MemoryLog } from './event-log.ts'
+import { abortable } from '../../runtime/abortable.ts'
 
 type Hold = HoldReason | 'unpositioned'
 
@@ -38,14 +39,7 @@ export class MemoryGroupReader implements GroupReader {
     this.#events = events
     this.#wakes = this.#log.listen(() => this.#pump())
     this.#join()
-    const aborted = Promise.withResolvers<never>()
-    const onAbort = (): void => aborted.reject(signal.reason)
-    signal.addEventListener('abort', onAbort)
-    try {
-      await Promise.race([this.#joined.promise, aborted.promise])
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-    }
+    await abortable(this.#joined.promise, signal)
   }
 
   assignment(): readonly number[] {

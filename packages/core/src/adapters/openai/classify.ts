@@ -4,6 +4,7 @@ import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai'
 import { Failure } from '../../domain/failure.ts'
 import { DeadlineError } from '../../runtime/deadline.ts'
 import { retryAfterMs } from './rate-limit-headers.ts'
+import { messageOf } from '../../runtime/message-of.ts'
 
 const fundsCodes = new Set([
   'insufficient_quota',
@@ -37,7 +38,7 @@ export function classify(error: unknown): Failure {
   if (error instanceof APIConnectionTimeoutError) return unknown('no answer within the deadline', error)
   if (error instanceof APIConnectionError) return ofConnection(error)
   if (error instanceof APIError && typeof error.status === 'number') return ofStatus(error, error.status)
-  return unknown(`the answer is not usable: ${error instanceof Error ? error.message : String(error)}`, error)
+  return unknown(`the answer is not usable: ${messageOf(error)}`, error)
 }
 
 /** The SDK takes a failed connection for a timeout when its text says so, and drops the cause: see `fetchOrUnreachable`. */

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { Failure } from '../../domain/failure.ts'
 import type { Inspection } from '../../ports/inspection.ts'
+import { messageOf } from '../../runtime/message-of.ts'
 
 const settings = ['appendonly', 'appendfsync', 'maxmemory-policy', 'maxmemory'] as const
 
@@ -28,7 +29,7 @@ export class RedisInspection implements Inspection {
     try {
       return await this.#redis.info('server')
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       throw new Failure('LEDGER_UNAVAILABLE', `Redis does not answer: ${reason}`, { cause: error })
     }
   }

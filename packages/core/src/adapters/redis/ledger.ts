@@ -42,6 +42,7 @@ import {
   readSurvey
 } from './survey-codec.ts'
 import { watchChannel } from './watch-channel.ts'
+import { messageOf } from '../../runtime/message-of.ts'
 
 const base = ['ledger', 'digests', 'latest', 'obligations', 'parts']
 const openScript = loadScript('open', 'ledger', 'state')
@@ -246,7 +247,7 @@ export class RedisLedger implements Ledger {
 }
 
 function translate(error: unknown): Error {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   if (message.startsWith('LEDGERMISUSE')) return new RangeError(message)
   // WRONGTYPE: keys of somebody else's making. Redis before 7 tells it inside of another error.
   const isForeign = message.startsWith('LEDGERFOREIGN') || message.includes('WRONGTYPE')

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Failure } from '../../domain/failure.ts'
 import type { Inspection } from '../../ports/inspection.ts'
 import type { WeaviateSettings } from '../../runtime/settings.ts'
+import { messageOf } from '../../runtime/message-of.ts'
 
 const deadlineMs = 5000
 
@@ -48,7 +49,7 @@ export class WeaviateInspection implements Inspection {
       return response.ok ? await response.json() : undefined
     } catch (error) {
       signal.throwIfAborted()
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       throw new Failure('STORE_UNAVAILABLE', `Weaviate does not answer: ${reason}`, { cause: error })
     }
   }

@@ -16,6 +16,7 @@ import { collectionSchema, schemaDifferences } from './collection-schema.ts'
 import { WeaviateControl } from './control-plane.ts'
 import { maxResults, WeaviateGrpc } from './grpc-api.ts'
 import { type Deadlines, ObjectWriter } from './write-objects.ts'
+import { messageOf } from '../../runtime/message-of.ts'
 
 /** Ids or keys in one filter. */
 const filterValues = 1_000
@@ -219,7 +220,7 @@ class WeaviateVectorStore implements VectorStore, AsyncDisposable {
     } catch (error) {
       signal.throwIfAborted()
       if (error instanceof Failure) throw error
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       throw new Failure('STORE_UNAVAILABLE', `Weaviate did not ${what}: ${why}`, { cause: error })
     }
   }

@@ -177,6 +177,30 @@ export function verdictContract(open: () => Promise<LedgerScene>): void {
     expect(await ledger.processed(rest)).toEqual(rest.map(() => false))
   })
 
+  test('64 bits tell the contents of one document apart, and more bits those of different documents', async () => {
+    const scene = await open()
+    const { ledger, owner } = scene
+    const twins = contents.filter(content => content.endsWith('0020000000000001'))
+    expect(twins).toHaveLength(2)
+    const documents = [
+      ['a', twins[0]],
+      ['b', twins[1]],
+      ['a', twins[1]]
+    ] as const
+    const candidates = documents.map(([doc, content], index) => ({
+      ...candidateOf({ doc, text: '' }, BigInt(index)),
+      content
+    }))
+    const answer = await ledger.admit({
+      epoch: 1,
+      lane: 'realtime',
+      owner,
+      obligation: scene.newId(),
+      slices: [{ partition: 0, from: 0n, to: 3n, candidates }]
+    })
+    expect(answer).toEqual({ kind: 'admitted', verdicts: [[embed(1), embed(1), { kind: 'covered' }]] })
+  })
+
   test('every verdict is counted', async () => {
     const scene = await open()
     await scene.index([{ doc: 'a', text: 'A', version: 2 }])

@@ -17,6 +17,7 @@ export const contents = [
 ]
   .map(tail => `00000000${tail}` as Digest)
   .concat('f00000000020000000000001' as Digest)
+const [fifth, twin] = [4, 7]
 
 /** The first two share a bucket, the last two a tail. */
 export const docKeys = [
@@ -119,7 +120,7 @@ const mostlyHolder = fc.oneof(
 )
 const soonOrNever = fc.constantFrom(0, hourMs)
 
-const candidate = fc.record({
+const candidateChoice = fc.record({
   hole: fc.oneof({ arbitrary: fc.constant(false), weight: 6 }, { arbitrary: fc.constant(true), weight: 1 }),
   doc: fc.nat({ max: docKeys.length - 1 }),
   versionAhead: fc.constantFrom(0, 0, 1, 1, 4, -1),
@@ -128,6 +129,15 @@ const candidate = fc.record({
     freq: 6
   }),
   metadataHash: fc.constantFrom(1, 1, 0xffffffff)
+})
+
+/**
+ * No document has both of the contents that share a tail: the ledger tells the contents of one document apart by their
+ * tails. Different documents have them, also those that share a tail themselves.
+ */
+const candidate = candidateChoice.map((choice): CandidateChoice => {
+  if (choice.content !== fifth && choice.content !== twin) return choice
+  return { ...choice, content: choice.doc % 2 === 0 ? fifth : twin }
 })
 
 const slices = fc.uniqueArray(

@@ -236,7 +236,10 @@ export interface Survey {
 export interface Latest {
   readonly version: number
   readonly generation: number
-  /** The 64 bits of the payment key that `latest` keeps, 16 hex digits; undefined for a tombstone. */
+  /**
+   * The 64 bits of the payment key that `latest` keeps, 16 hex digits; undefined for a tombstone. They alone tell
+   * whether a document has another content.
+   */
   readonly content: string | undefined
   readonly metadataHash: number
   readonly status: 'open' | 'indexed' | 'dead'

@@ -31,8 +31,13 @@ export interface Part {
    */
   readonly generation: number
   readonly action: Action
+  /** At most 2^25 - 1. */
   readonly tokens: number
+  /** How many jobs it was a line of that came to nothing for it; at most 15. */
+  readonly failures: number
 }
+
+export type PartPlace = Pick<Part, 'partition' | 'offset'>
 
 /** A document that asks to be admitted. */
 export interface Candidate {
@@ -60,6 +65,11 @@ export interface Admission {
   readonly owner: OwnerId
   /** Never used before. */
   readonly obligation: ObligationId
+  /**
+   * The caller's open manifest, or a new id for it: parts that have to be paid for go there, everything else into
+   * `obligation`. The first such part makes it.
+   */
+  readonly manifest?: ObligationId
   /** At least one; each partition at most once; together at most 2048 candidates (100 to 256 are good). */
   readonly slices: readonly Slice[]
 }
@@ -69,9 +79,10 @@ export interface Admission {
  * - `superseded` L is newer: nothing to do.
  * - `unchanged`  L has this content and metadata and is indexed.
  * - `covered`    L has this content and metadata and is open: its part will do it.
- * - `elsewhere`  the part joined another obligation, which already pays for this text: nothing to do here.
- * - `part`       the part is the caller's to finish. `share`: another part of the same obligation obtains the vector.
- *                `replaces`: the document was admitted before, so objects of lower generations may stand in the index.
+ * - `elsewhere`  the part joined an obligation that already pays for this text: nothing to do here. The caller's
+ *                manifest counts as such.
+ * - `part`       the part is the caller's to finish; an `embed` goes into its manifest, if it named one. `share`:
+ *                another part of the same obligation obtains the vector. `replaces`: the document was admitted before, so objects of lower generations may stand in the index.
  */
 export type Verdict =
   | { readonly kind: 'superseded' | 'unchanged' | 'covered' | 'elsewhere' }
@@ -91,15 +102,69 @@ export type AdmitReply =
   | { readonly kind: 'behind'; readonly frontiers: ReadonlyMap<number, bigint> }
   /** The owner is not registered (any more): register anew. */
   | { readonly kind: 'unregistered' }
+  /** The manifest is not open, or not the caller's: begin another. */
+  | { readonly kind: 'closed' }
 
-export type ObligationKind = 'request' | 'orphan'
+export type ObligationKind = 'request' | 'orphan' | 'manifest'
 
-/** `admitted`: nothing sent yet. `paying`: a paid attempt is journalled. */
-export type ObligationState = 'admitted' | 'paying'
+/**
+ * How far a manifest is:
+ * - `open`       takes parts.
+ * - `sealed`     its payment keys are fixed; parts of the same keys may still join.
+ * - `uploaded`   its input file is at the provider.
+ * - `submitting` a create call is journalled: whether there is a job is not known.
+ * - `submitted`  the job exists.
+ * - `terminal`   the job has ended: its results are read, then it is archived.
+ */
+export type ManifestState = 'open' | 'sealed' | 'uploaded' | 'submitting' | 'submitted' | 'terminal'
+
+/** Of a request or an orphan: `admitted`: nothing sent yet; `paying`: a paid attempt is journalled. */
+export type ObligationState = 'admitted' | 'paying' | ManifestState
+
+/** What an operator wants of a job: end it early, or give it up though it has not ended (its texts may be paid twice). */
+export type JobOrder = 'cancel' | 'abandon'
+
+/** What is known of a manifest's job at the provider. Times are those of the instance that wrote them. */
+export interface Job {
+  /** Number of the last create call journalled; 0 before the first. Names that call in the batch's metadata. */
+  readonly creates: number
+  /** Lines of the input file: texts to be paid for. 0 until `uploaded`, as are bytes and tokens. */
+  readonly lines: number
+  readonly bytes: number
+  readonly tokens: number
+  readonly inputFileId: string
+  readonly batchId: string
+  readonly outputFileId: string
+  readonly errorFileId: string
+  /** The provider's word, as last seen; empty before, as are the ids. */
+  readonly status: string
+  /** Lines done, as the provider last counted them. */
+  readonly completed: number
+  readonly failed: number
+  readonly submittedMs: number
+  /** When status or counts changed last. */
+  readonly progressMs: number
+  readonly endedMs: number
+  /** Not to be sent again before: the provider's queue was full. */
+  readonly notBeforeMs: number
+  /** Tokens charged, by the lines read. */
+  readonly paidTokens: number
+  readonly order: JobOrder | ''
+}
+
+/** A manifest that is archived. */
+export interface PastJob extends Job {
+  readonly manifest: ObligationId
+  /** Ledger times. */
+  readonly sinceMs: number
+  readonly archivedMs: number
+}
 
 export interface Obligation {
   readonly id: ObligationId
   readonly kind: ObligationKind
+  /** Of manifests only. */
+  readonly job: Job | undefined
   /** Undefined for an orphan. */
   readonly owner: OwnerId | undefined
   readonly state: ObligationState
@@ -152,6 +217,8 @@ export interface MoveFields {
   readonly delayMs: number
   /** Attempts of the new obligation; at most those of the old one. */
   readonly attempts: number
+  /** Added to the failures of each part moved. */
+  readonly failures: number
 }
 
 export interface Registration {
@@ -310,8 +377,11 @@ export interface Ledger {
 
   /**
    * Moves parts, and with them every part that shares a payment key with one of them, into another obligation:
-   * a new orphan, or a new request of the same owner (bisection). The target takes over `sinceMs`.
-   * @returns the parts of the target; `gone` when the caller does not own `from`, and the target is not its move.
+   * a new orphan, a new request of the same owner (bisection), or the caller's open manifest, which the first such
+   * part makes. A new target takes over `sinceMs`.
+   * @returns the parts of the target, or those moved by this call if it is a manifest; `gone` when the caller does not
+   * own `from`, and the target is not its move; `held` when `from` or the target is a manifest of a state that lets no
+   * part go or in: parts leave one only while no job of it can run, `open` to `uploaded` or `terminal` (I9).
    */
   move(
     from: ObligationId,
@@ -319,16 +389,39 @@ export interface Ledger {
     parts: readonly Part[],
     to: { readonly id: ObligationId; readonly kind: ObligationKind },
     fields: MoveFields
-  ): Promise<{ readonly kind: 'moved'; readonly parts: readonly Part[] } | { readonly kind: 'gone' }>
+  ): Promise<{ readonly kind: 'moved'; readonly parts: readonly Part[] } | { readonly kind: 'gone' | 'held' }>
 
   /**
-   * Obligations that the caller may take over now: orphans whose time has come, and those of owners whose lease ran
-   * out or who are gone. Oldest first, at most `limit`.
+   * Takes a manifest from one state to another, and notes what is known of its job. Repeated, when it is in the new
+   * state already, it notes the fields again. `archived` ends it: refused while it has parts; the job is kept among
+   * the past ones.
+   * @param to - `from` for only noting fields; else the next state, or back: `submitting` to `uploaded` (refused:
+   * surely no job) or `sealed` (its file was deleted), `submitted` to `uploaded` or `sealed` (the job failed validation).
+   * @throws {RangeError} no such step.
    */
-  adoptable(limit: number): Promise<readonly ObligationId[]>
+  advance(
+    manifest: ObligationId,
+    owner: OwnerId,
+    from: ManifestState,
+    to: ManifestState | 'archived',
+    fields: Partial<Job>
+  ): Promise<'advanced' | 'refused' | 'gone'>
+
+  /** Leaves an operator's order with a manifest for its owner. False when there is no such manifest. */
+  order(manifest: ObligationId, order: JobOrder): Promise<boolean>
+
+  /** Manifests that have ended, the latest first; the last 1,000 are kept. */
+  pastJobs(limit: number): Promise<readonly PastJob[]>
 
   /**
-   * Makes an adoptable obligation a request of `owner`. Orphans are refused (`fenced`, `paused`, `draining`) unless
+   * Obligations of these kinds that the caller may take over now: orphans whose time has come, and those of owners
+   * whose lease ran out or who are gone. Oldest first, at most `limit`.
+   */
+  adoptable(kinds: readonly ObligationKind[], limit: number): Promise<readonly ObligationId[]>
+
+  /**
+   * Makes an adoptable obligation a request of `owner`; a manifest stays one, in its state, and its parts are not
+   * listed: they may be many. Orphans are refused (`fenced`, `paused`, `draining`) unless
    * the epoch is current and the lane of their lowest partition is the caller's; those of dead owners are not.
    * A repeated call by the new owner gets the same answer.
    */
@@ -353,7 +446,8 @@ export interface Ledger {
   resume(expectedEpoch: number): Promise<boolean>
 
   /**
-   * Changes lanes and epoch in one step, ends a draining phase, and wakes all instances.
+   * Changes lanes and epoch in one step, makes orphans of all open manifests, ends a draining phase, and wakes all
+   * instances.
    * @returns the frontiers at the cut, H; `refused` with the current epoch unless it is the expected one.
    */
   switchLanes(
@@ -371,8 +465,14 @@ export interface Ledger {
   /** In order: is a vector of this payment key known to be in the index? */
   processed(contents: readonly Digest[]): Promise<readonly boolean[]>
 
-  /** All parts of an obligation. */
-  parts(obligation: ObligationId): Promise<readonly Part[]>
+  /**
+   * Parts of an obligation in order of partition and offset: all of them, or a page of about `limit` that begins after
+   * a place. A page may be shorter and is empty only at the end.
+   */
+  parts(
+    obligation: ObligationId,
+    page?: { readonly after: PartPlace | undefined; readonly limit: number }
+  ): Promise<readonly Part[]>
 
   /**
    * Calls `onChange` when lanes, epoch, phase or pause may have changed. A hint, at most once: poll `state` as well.

@@ -1,5 +1,6 @@
 import type { Failpoint } from '@pointsman/core/runtime/failpoint'
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
+import { freezeProcess } from '../../tools/stack/freeze-process.ts'
 import { aText, aTombstone } from '../support/memory-lane.ts'
 import { RealLane } from '../support/real-lane.ts'
 
@@ -119,7 +120,7 @@ describe('kill -9 of the embedder', () => {
     await lane.emit(documents)
     const frozen = lane.startEmbedder('one')
     await vi.waitFor(async () => expect(await lane.inputsAtRisk()).toBeGreaterThan(100), { timeout: 20_000 })
-    frozen.signal('SIGSTOP')
+    await freezeProcess(frozen.pid)
     const k = await lane.inputsAtRisk()
     await lane.provider.put('/latency', { kind: 'fixed', ms: 50 })
     lane.startEmbedder('two')

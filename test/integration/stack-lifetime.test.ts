@@ -10,6 +10,7 @@ import { Redis } from 'ioredis'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { isAlive } from '../../tools/bootstrap/process-identity.mjs'
+import { freezeProcess } from '../../tools/stack/freeze-process.ts'
 import { isFree } from '../../tools/stack/ports.ts'
 import { startStack } from '../../tools/stack/start-stack.ts'
 
@@ -31,7 +32,7 @@ test('kill -9 of the parent leaves no server behind, not even a frozen one, and 
   const up = await upStack('killed', [command], { parts: 'kafka,redis,weaviate' })
   const { pids, dataDir } = await running('killed')
   expect(pids).toHaveLength(3)
-  process.kill(await pidOfPart('killed', 'redis'), 'SIGSTOP')
+  await freezeProcess(await pidOfPart('killed', 'redis'))
 
   process.kill(up.pid, 'SIGKILL')
 

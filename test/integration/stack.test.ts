@@ -90,7 +90,7 @@ test('a frozen part does not answer, and answers when it goes on', async () => {
   const part = stack.part('redis')
   const key = await write.redis(stack)
 
-  part.freeze()
+  await part.freeze()
   const silence = usingRedis(stack, redis => redis.get(key))
   await expect(silence).rejects.toThrow(/timed out/i)
   part.resume()

@@ -141,7 +141,7 @@ test('a frozen Weaviate is unavailable within the deadline, and available when i
   const objects = sampleObjects(50)
   const server = stack.part('weaviate')
 
-  server.freeze()
+  await server.freeze()
   await expect(store.write(objects, signal)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   await expect(store.check(signal)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
   server.resume()

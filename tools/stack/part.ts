@@ -8,6 +8,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { freezeProcess } from './freeze-process.ts'
 import { isFree } from './ports.ts'
 import { StackError } from './stack-error.ts'
 import { waitUntilReady } from './wait-until-ready.ts'
@@ -45,8 +46,8 @@ export interface PartHandle {
   stop(): Promise<void>
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>
-  /** SIGSTOP: its connections stay open and nothing answers. */
-  freeze(): void
+  /** SIGSTOP; resolves when it has stopped: its connections stay open and nothing answers. */
+  freeze(): Promise<void>
   resume(): void
 }
 
@@ -102,10 +103,9 @@ export class Part implements PartHandle {
     await this.#plan.prepare(signal)
     signal.throwIfAborted()
     const running = this.#spawn()
-    const early = new AbortController()
-    void running.ended.then(how => early.abort(new StackError(`${this.name} ended while starting: ${how}`)))
+    const early = this.#abortedAtEnd(running, 'starting')
     try {
-      await waitUntilReady(this.#plan.probe, readyLimitMs, AbortSignal.any([signal, early.signal]))
+      await waitUntilReady(this.#plan.probe, readyLimitMs, AbortSignal.any([signal, early]))
     } catch (error) {
       await this.kill()
       if (signal.aborted) throw error
@@ -140,12 +140,20 @@ export class Part implements PartHandle {
     await running.ended
   }
 
-  freeze(): void {
-    this.#running?.child.kill('SIGSTOP')
+  async freeze(): Promise<void> {
+    const running = this.#running
+    if (running === undefined) throw new StackError(`${this.name} cannot be frozen: it does not run`)
+    await freezeProcess(running.pid, this.#abortedAtEnd(running, 'being frozen'))
   }
 
   resume(): void {
     this.#running?.child.kill('SIGCONT')
+  }
+
+  #abortedAtEnd(running: Running, doing: string): AbortSignal {
+    const early = new AbortController()
+    void running.ended.then(how => early.abort(new StackError(`${this.name} ended while ${doing}: ${how}`)))
+    return early.signal
   }
 
   #spawn(): Running {

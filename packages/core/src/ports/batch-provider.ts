@@ -10,9 +10,13 @@ export interface BatchLine {
   readonly text: string
 }
 
-/** What a manifest is called at the provider. */
+/**
+ * What a manifest is called at the provider, in the name of its file and in the metadata of its jobs. The ledger's id
+ * is part of it: two installations with one key and one namespace must not take each other's jobs for their own.
+ */
 export interface ManifestKey {
   readonly namespace: string
+  readonly ledger: string
   readonly manifest: ObligationId
 }
 
@@ -52,6 +56,8 @@ export interface JobReport {
   readonly errorFileId: string | undefined
   readonly completed: number
   readonly failed: number
+  /** Tokens charged for the job as a whole; undefined when the provider does not say. */
+  readonly paidTokens: number | undefined
   /** Of a failed job; empty otherwise. */
   readonly errors: readonly JobError[]
 }
@@ -80,7 +86,7 @@ export interface JobResults extends AsyncDisposable {
 
 export interface InputFile {
   readonly fileId: string
-  readonly manifest: ObligationId
+  readonly key: ManifestKey
 }
 
 /**

@@ -31,7 +31,9 @@ export interface Part {
    */
   readonly generation: number
   readonly action: Action
-  /** At most 2^25 - 1. */
+  /** The document was admitted before, so objects of lower generations may stand in the index. */
+  readonly replaces: boolean
+  /** At most 2^24 - 1. */
   readonly tokens: number
   /** How many jobs it was a line of that came to nothing for it; at most 15. */
   readonly failures: number
@@ -82,7 +84,7 @@ export interface Admission {
  * - `elsewhere`  the part joined an obligation that already pays for this text: nothing to do here. The caller's
  *                manifest counts as such.
  * - `part`       the part is the caller's to finish; an `embed` goes into its manifest, if it named one. `share`:
- *                another part of the same obligation obtains the vector. `replaces`: the document was admitted before, so objects of lower generations may stand in the index.
+ *                another part of the same obligation obtains the vector. `replaces`: as in `Part`.
  */
 export type Verdict =
   | { readonly kind: 'superseded' | 'unchanged' | 'covered' | 'elsewhere' }
@@ -396,7 +398,8 @@ export interface Ledger {
    * state already, it notes the fields again. `archived` ends it: refused while it has parts; the job is kept among
    * the past ones.
    * @param to - `from` for only noting fields; else the next state, or back: `submitting` to `uploaded` (refused:
-   * surely no job) or `sealed` (its file was deleted), `submitted` to `uploaded` or `sealed` (the job failed validation).
+   * surely no job) or `sealed` (its file was deleted), `submitted` to `uploaded` or `sealed` (the job failed validation),
+   * `uploaded` to `sealed` (its file is gone). `archived` is reached from `open`, `sealed` and `terminal`.
    * @throws {RangeError} no such step.
    */
   advance(

@@ -58,6 +58,16 @@ export const commonSettings = {
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info')
 }
 
+/** What one job of the batch lane may hold at most: below what the provider takes, since large uploads fail more often. */
+export const batchSettings = {
+  BATCH_MAX_LINES: count
+    .max(50_000, 'must be at most 50000, which is what the provider takes')
+    .default(50_000),
+  BATCH_MAX_BYTES: count
+    .max(200_000_000, 'must be at most 200000000, which is what the provider takes')
+    .default(100_000_000)
+}
+
 /** Partitions of the documents topic when it is made. */
 export const topicSettings = { DOCUMENTS_PARTITIONS: count.default(8) }
 

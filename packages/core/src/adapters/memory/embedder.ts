@@ -131,7 +131,7 @@ export function vectorOf(model: string, text: string, dimensions: number): Vecto
   return new Uint8Array(vector.buffer)
 }
 
-function wordsOf(text: string): number {
+export function wordsOf(text: string): number {
   return text.split(/\s+/).filter(word => word !== '').length || 1
 }
 

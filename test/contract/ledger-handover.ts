@@ -5,7 +5,7 @@ import { dumpLedger } from '../support/ledger-dump.ts'
 import type { LedgerScene } from '../support/ledger-scene.ts'
 import { hourMs } from '../support/ledger-scene.ts'
 
-const atOnce = { reason: 'failed', delayMs: 0, attempts: 9 }
+const atOnce = { reason: 'failed', delayMs: 0, attempts: 9, failures: 0 }
 
 export function handoverContract(open: () => Promise<LedgerScene>): void {
   const twoTexts = [
@@ -146,7 +146,7 @@ export function handoverContract(open: () => Promise<LedgerScene>): void {
     await ledger.move(obligation, owner, [a!], { id: soon, kind: 'orphan' }, atOnce)
     await ledger.move(obligation, owner, [b!], { id: later, kind: 'orphan' }, { ...atOnce, delayMs: hourMs })
 
-    expect(await ledger.adoptable(10)).toEqual([soon])
+    expect(await ledger.adoptable(['request', 'orphan', 'manifest'], 10)).toEqual([soon])
     const claim = { owner: other, epoch: 1, lane: 'realtime' as const }
     expect(await ledger.takeover(later, claim)).toEqual({ kind: 'refused', reason: 'alive' })
     expect(await ledger.takeover(soon, { ...claim, epoch: 2 })).toEqual({ kind: 'refused', reason: 'fenced' })
@@ -166,7 +166,7 @@ export function handoverContract(open: () => Promise<LedgerScene>): void {
     expect(taken.kind === 'taken' && offsets(taken.parts)).toEqual([0n, 2n])
     expect(await ledger.takeover(soon, claim)).toEqual(taken)
     expect(await ledger.takeover(soon, { ...claim, owner })).toEqual({ kind: 'refused', reason: 'alive' })
-    expect(await ledger.adoptable(10)).toEqual([])
+    expect(await ledger.adoptable(['request', 'orphan', 'manifest'], 10)).toEqual([])
     expect((await scene.settle(soon, await ledger.parts(soon), 'done', other)).answers).toHaveLength(2)
   })
 
@@ -177,7 +177,9 @@ export function handoverContract(open: () => Promise<LedgerScene>): void {
     const id = scene.newId()
     const soon = { ...atOnce, delayMs: 30 }
     await ledger.move(obligation, owner, await ledger.parts(obligation), { id, kind: 'orphan' }, soon)
-    await vi.waitFor(async () => expect(await ledger.adoptable(10)).toEqual([id]))
+    await vi.waitFor(async () =>
+      expect(await ledger.adoptable(['request', 'orphan', 'manifest'], 10)).toEqual([id])
+    )
   })
 
   test('the request of a life whose lease ran out, or which was released, is taken over in any lane', async () => {
@@ -186,11 +188,13 @@ export function handoverContract(open: () => Promise<LedgerScene>): void {
     const { obligation } = await scene.admit([{ doc: 'a', text: 'A' }])
     await ledger.attempt(obligation, owner, 1, 1)
     const claim = { owner: other, epoch: 99, lane: 'batch' as const }
-    expect(await ledger.adoptable(10)).toEqual([])
+    expect(await ledger.adoptable(['request', 'orphan', 'manifest'], 10)).toEqual([])
     expect(await ledger.takeover(obligation, claim)).toEqual({ kind: 'refused', reason: 'alive' })
 
     await ledger.renew(owner, 20)
-    await vi.waitFor(async () => expect(await ledger.adoptable(10)).toEqual([obligation]))
+    await vi.waitFor(async () =>
+      expect(await ledger.adoptable(['request', 'orphan', 'manifest'], 10)).toEqual([obligation])
+    )
     expect(await ledger.takeover(obligation, claim)).toMatchObject({
       kind: 'taken',
       obligation: { owner: other, attempts: 1, state: 'admitted', inputsAtRisk: 0 }
@@ -245,8 +249,8 @@ export function handoverContract(open: () => Promise<LedgerScene>): void {
     const parts = await ledger.parts(oldest.obligation)
     await ledger.move(oldest.obligation, owner, parts, { id: movedOld, kind: 'orphan' }, atOnce)
 
-    expect(await ledger.adoptable(10)).toEqual([movedOld, moved])
-    expect(await ledger.adoptable(1)).toEqual([movedOld])
+    expect(await ledger.adoptable(['request', 'orphan', 'manifest'], 10)).toEqual([movedOld, moved])
+    expect(await ledger.adoptable(['request', 'orphan', 'manifest'], 1)).toEqual([movedOld])
   })
 
   test('the new owner is told of parts that join after the takeover, and of all others by it', async () => {

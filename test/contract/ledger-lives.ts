@@ -75,11 +75,11 @@ export function livesContract(open: () => Promise<LedgerScene>): void {
     const { ledger, owner } = scene
     await scene.admit([{ doc: 'a', text: 'A' }])
     await ledger.register(life('one'))
-    expect(await ledger.adoptable(10)).toEqual([])
+    expect(await ledger.adoptable(['request', 'orphan', 'manifest'], 10)).toEqual([])
 
     await ledger.renew(owner, 0)
     await ledger.register(life('one'))
     expect((await ledger.survey()).instances.map(instance => instance.owner)).not.toContain(owner)
-    expect(await ledger.adoptable(10)).toHaveLength(1)
+    expect(await ledger.adoptable(['request', 'orphan', 'manifest'], 10)).toHaveLength(1)
   })
 }

@@ -32,7 +32,7 @@ test('I8 nothing is admitted or adopted while draining', async () => {
   const { obligation } = await scene.admit([{ doc: 'a', text: 'A' }])
   const id = scene.newId()
   const parts = await scene.ledger.parts(obligation)
-  const fields = { reason: '', delayMs: 0, attempts: 0 }
+  const fields = { reason: '', delayMs: 0, attempts: 0, failures: 0 }
   await scene.ledger.move(obligation, scene.owner, parts, { id, kind: 'orphan' }, fields)
   await redis.hset(`{${namespace}}:state`, 'phase', 'draining')
 
@@ -154,7 +154,7 @@ test('a reply that is lost with its connection is asked for again, and every tra
     const parts = await of.ledger.parts(obligation)
     disturb()
     const id = of.newId()
-    const fields = { reason: 'failed', delayMs: 0, attempts: 1 }
+    const fields = { reason: 'failed', delayMs: 0, attempts: 1, failures: 0 }
     const moved = await of.ledger.move(
       obligation,
       of.owner,

@@ -88,6 +88,7 @@ export type Command =
       readonly kind: ObligationKind
       readonly delayMs: number
       readonly attempts: number
+      readonly failures: number
     }
   | {
       readonly type: 'takeover'
@@ -103,7 +104,7 @@ export type Command =
       readonly lanes: readonly (readonly [number, Lane])[]
       readonly defaultLane: Lane
     }
-  | { readonly type: 'adoptable'; readonly limit: number }
+  | { readonly type: 'adoptable'; readonly kinds: readonly ObligationKind[]; readonly limit: number }
   /** The same call once more, as after a lost reply, perhaps much later. */
   | { readonly type: 'repeat'; readonly call: number }
 
@@ -194,7 +195,8 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
       parts: fc.array(anyIndex, { maxLength: 3 }),
       kind: fc.constantFrom<ObligationKind>('orphan', 'orphan', 'request'),
       delayMs: fc.constantFrom(0, 0, hourMs),
-      attempts: fc.nat({ max: 3 })
+      attempts: fc.nat({ max: 3 }),
+      failures: fc.constantFrom(0, 1, 9)
     })
   ],
   [6, record('takeover', { obligation: anyIndex, owner: anyIndex, lane, epochBehind: mostlyCurrent })],
@@ -208,7 +210,13 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
       defaultLane: lane
     })
   ],
-  [1, record('adoptable', { limit: fc.nat({ max: 4 }) })],
+  [
+    1,
+    record('adoptable', {
+      kinds: fc.subarray<ObligationKind>(['request', 'orphan', 'manifest']),
+      limit: fc.nat({ max: 4 })
+    })
+  ],
   [6, record('repeat', { call: anyIndex })]
 ]
 

@@ -9,7 +9,7 @@ export async function dumpLedger(ledger: Ledger): Promise<unknown> {
     ledger.latest(docKeys),
     ledger.processed(contents),
     ledger.watermarks(),
-    ledger.adoptable(1000),
+    ledger.adoptable(['request', 'orphan', 'manifest'], 1000),
     Promise.all(obligations.map(({ id }) => ledger.parts(id)))
   ])
   const superseded = await Promise.all(parts.map(list => ledger.superseded(list)))

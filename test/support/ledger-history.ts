@@ -112,7 +112,7 @@ export class LedgerHistory {
         return ledger => ledger.switchLanes({ expectedEpoch, epoch: current + 3, lanes, defaultLane })
       }
       case 'adoptable':
-        return ledger => ledger.adoptable(command.limit)
+        return ledger => ledger.adoptable(command.kinds, command.limit)
     }
   }
 
@@ -162,9 +162,15 @@ export class LedgerHistory {
     const owner = this.#ownerOf(obligation, command.owner)
     const id = `m.${this.#nextId++}` as ObligationId
     this.#obligations.push(id)
-    const { kind, delayMs, attempts } = command
+    const { kind, delayMs, attempts, failures } = command
     return ledger =>
-      ledger.move(obligation.id, owner, parts, { id, kind }, { reason: `no. ${id}`, delayMs, attempts })
+      ledger.move(
+        obligation.id,
+        owner,
+        parts,
+        { id, kind },
+        { reason: `no. ${id}`, delayMs, attempts, failures }
+      )
   }
 
   /** Mostly one that lives, at times one that has ended. */

@@ -23,7 +23,8 @@ const noCounts: LedgerCounts = {
   dead: 0,
   paidTokens: 0,
   necessaryTokens: 0,
-  processed: 0
+  processed: 0,
+  jobs: 0
 }
 
 export interface SurveyParts {
@@ -68,6 +69,7 @@ export function obligationOf(partition: number, parts: number, fields: Partial<O
   return {
     id: 'o.1' as ObligationId,
     kind: 'request',
+    job: undefined,
     owner: '1.1' as OwnerId,
     state: 'admitted',
     attempts: 0,

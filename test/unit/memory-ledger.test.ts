@@ -12,7 +12,7 @@ test('I8 nothing is admitted or adopted while draining', async () => {
   const { obligation } = await scene.admit([{ doc: 'a', text: 'A' }])
   const id = scene.newId()
   const parts = await scene.ledger.parts(obligation)
-  const fields = { reason: '', delayMs: 0, attempts: 0 }
+  const fields = { reason: '', delayMs: 0, attempts: 0, failures: 0 }
   await scene.ledger.move(obligation, scene.owner, parts, { id, kind: 'orphan' }, fields)
   state.phase = 'draining'
 

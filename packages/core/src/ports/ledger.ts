@@ -289,6 +289,8 @@ export interface LedgerCounts {
   readonly necessaryTokens: number
   /** Payment keys in the processed set. */
   readonly processed: number
+  /** Manifests that were archived and had a job. */
+  readonly jobs: number
 }
 
 export interface Survey {

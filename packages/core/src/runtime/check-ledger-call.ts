@@ -1,15 +1,34 @@
 // What every ledger demands of its callers, checked before anything is sent: a call that breaks it is a mistake in
 // our own code, and half of a transition must never have happened when that shows.
-import type { Admission, Candidate, LaneSwitch, SettleOutcome, Slice } from '../ports/ledger.ts'
+import type {
+  Admission,
+  Candidate,
+  LaneSwitch,
+  Ledger,
+  ManifestState,
+  MoveFields,
+  SettleOutcome,
+  Slice
+} from '../ports/ledger.ts'
 
 const maxCandidates = 2048
-/** Tokens of a part are kept in 29 bits. */
-const maxTokens = 2 ** 29 - 1
+/** Tokens of a part are kept in 24 bits. */
+const maxTokens = 2 ** 24 - 1
 /** Offsets are kept as doubles and in 7 bytes. */
 const maxOffset = BigInt(Number.MAX_SAFE_INTEGER)
 
+const nextStates: Readonly<Record<ManifestState, readonly (ManifestState | 'archived')[]>> = {
+  open: ['sealed', 'archived'],
+  sealed: ['uploaded', 'archived'],
+  uploaded: ['submitting', 'sealed'],
+  submitting: ['submitted', 'uploaded', 'sealed'],
+  submitted: ['terminal', 'uploaded', 'sealed'],
+  terminal: ['archived']
+}
+
 /** @throws {RangeError} the admission breaks the bounds that its type documents. */
-export function checkAdmission({ slices }: Admission): void {
+export function checkAdmission({ obligation, manifest, slices }: Admission): void {
+  if (obligation === manifest) throw new RangeError(`${obligation} is the request and the manifest`)
   if (slices.length === 0) throw new RangeError('an admission needs a slice')
   if (new Set(slices.map(slice => slice.partition)).size !== slices.length) {
     throw new RangeError('an admission names a partition twice')
@@ -49,5 +68,22 @@ export function checkOutcomes(outcomes: readonly SettleOutcome[]): void {
 export function checkSwitch({ epoch, expectedEpoch }: LaneSwitch): void {
   if (!Number.isSafeInteger(epoch) || epoch <= expectedEpoch) {
     throw new RangeError(`epoch ${epoch} after ${expectedEpoch}`)
+  }
+}
+
+/** @throws {RangeError} the failures would fall. */
+export function checkMove({ failures }: MoveFields): void {
+  if (!Number.isInteger(failures) || failures < 0) throw new RangeError(`${failures} failures`)
+}
+
+/** @throws {RangeError} no such step. */
+export function checkAdvance(from: ManifestState, to: ManifestState | 'archived'): void {
+  if (from !== to && !nextStates[from].includes(to)) throw new RangeError(`no step from ${from} to ${to}`)
+}
+
+/** @throws {RangeError} the page would be empty. */
+export function checkPage(page: Parameters<Ledger['parts']>[1]): void {
+  if (page !== undefined && (!Number.isInteger(page.limit) || page.limit < 1)) {
+    throw new RangeError(`a page of ${page.limit}`)
   }
 }

@@ -1,7 +1,15 @@
 import type { Digest } from '../../domain/identity.ts'
 import type { Action, Admission, AdmitReply, Candidate, Part, Verdict } from '../../ports/ledger.ts'
 import type { MemoryLedgerState, ObligationRecord } from './ledger-state.ts'
-import { partKey, shortContent } from './ledger-state.ts'
+import { newManifest } from './ledger-manifests.ts'
+import { endIfEmpty, partKey, shortContent } from './ledger-state.ts'
+
+/** Where new parts go. */
+interface Takers {
+  readonly request: ObligationRecord
+  /** What has to be paid for, if not to the request; made when it is first asked for. */
+  readonly manifest: (() => ObligationRecord) | undefined
+}
 
 export function admit(state: MemoryLedgerState, admission: Admission, nowMs: number): AdmitReply {
   const known = state.obligations.get(admission.obligation)
@@ -14,15 +22,25 @@ export function admit(state: MemoryLedgerState, admission: Admission, nowMs: num
 
   const record = newRequest(state, admission, nowMs)
   state.obligations.set(record.id, record)
+  state.nextObligation += 1
+  const manifestId = admission.manifest
+  const takers: Takers = {
+    request: record,
+    manifest:
+      manifestId === undefined
+        ? undefined
+        : () =>
+            state.obligations.get(manifestId) ??
+            newManifest(state, manifestId, admission.owner, { sinceMs: nowMs, reason: '' })
+  }
   const verdicts = admission.slices.map(({ partition, to, candidates }) => {
-    const answers = candidates.map(candidate => admitOne(state, record, partition, candidate))
+    const answers = candidates.map(candidate => admitOne(state, takers, partition, candidate))
     const partitionRecord = state.partitions.get(partition)
     if (partitionRecord !== undefined) partitionRecord.frontier = to
     return answers
   })
   record.answer = verdicts
-  state.nextObligation += 1
-  if (record.parts.size === 0) state.obligations.delete(record.id)
+  endIfEmpty(state, record)
   return { kind: 'admitted', verdicts }
 }
 
@@ -39,7 +57,13 @@ function refuse(state: MemoryLedgerState, admission: Admission): AdmitReply | un
     const frontier = state.partitions.get(partition)?.frontier
     if (frontier !== undefined && frontier !== from) frontiers.set(partition, frontier)
   }
-  return frontiers.size > 0 ? { kind: 'behind', frontiers } : undefined // I1
+  if (frontiers.size > 0) return { kind: 'behind', frontiers } // I1
+  return isClosed(state, admission) ? { kind: 'closed' } : undefined
+}
+
+function isClosed(state: MemoryLedgerState, { manifest, owner }: Admission): boolean {
+  const record = manifest === undefined ? undefined : state.obligations.get(manifest)
+  return record !== undefined && (record.state !== 'open' || record.owner !== owner)
 }
 
 function newRequest(state: MemoryLedgerState, admission: Admission, nowMs: number): ObligationRecord {
@@ -56,6 +80,7 @@ function newRequest(state: MemoryLedgerState, admission: Admission, nowMs: numbe
     inputsAtRisk: 0,
     notBeforeMs: 0,
     reason: '',
+    job: undefined,
     answer: undefined,
     parts: new Map(),
     joined: new Set()
@@ -64,23 +89,18 @@ function newRequest(state: MemoryLedgerState, admission: Admission, nowMs: numbe
 
 function admitOne(
   state: MemoryLedgerState,
-  obligation: ObligationRecord,
+  takers: Takers,
   partition: number,
   candidate: Candidate
 ): Verdict {
-  const verdict = judge(state, obligation, partition, candidate)
+  const verdict = judge(state, takers, partition, candidate)
   state.counts.admitted += 1
   if (verdict.kind === 'part') state.counts[verdict.action] += 1
   else state.counts[verdict.kind === 'elsewhere' ? 'share' : verdict.kind] += 1
   return verdict
 }
 
-function judge(
-  state: MemoryLedgerState,
-  obligation: ObligationRecord,
-  partition: number,
-  candidate: Candidate
-): Verdict {
+function judge(state: MemoryLedgerState, takers: Takers, partition: number, candidate: Candidate): Verdict {
   const { docKey, version, content, metadataHash } = candidate
   const latest = state.latest.get(docKey)
   if (latest !== undefined && latest.version > version) return { kind: 'superseded' }
@@ -95,7 +115,8 @@ function judge(
     if (latest.status === 'indexed') {
       const { generation } = latest
       state.latest.set(docKey, { ...latest, version, metadataHash, status: 'open' })
-      addPart(state, obligation, { ...partOf(candidate, partition), action: 'refresh', generation })
+      const part = { ...partOf(candidate, partition), generation, replaces: true }
+      addPart(state, takers.request, { ...part, action: 'refresh' })
       return { kind: 'part', action: 'refresh', generation, replaces: true }
     }
   }
@@ -103,29 +124,29 @@ function judge(
   const generation = latest === undefined ? version : Math.max(version, latest.generation + 1)
   const short = shortContent(content)
   state.latest.set(docKey, { version, generation, content: short, metadataHash, status: 'open' })
-  const part = { ...partOf(candidate, partition), generation }
   const replaces = latest !== undefined
+  const part = { ...partOf(candidate, partition), generation, replaces }
 
   if (content === undefined) {
-    addPart(state, obligation, { ...part, action: 'delete' })
+    addPart(state, takers.request, { ...part, action: 'delete' })
     return { kind: 'part', action: 'delete', generation, replaces }
   }
-  const { action, payer } = obtain(state, obligation, content)
+  const { action, payer } = obtain(state, takers, content)
   addPart(state, payer, { ...part, action })
-  if (payer === obligation) return { kind: 'part', action, generation, replaces }
+  if (action !== 'share' || payer === takers.request) return { kind: 'part', action, generation, replaces }
   payer.joined.add(partKey(part))
   return { kind: 'elsewhere' }
 }
 
-function partOf(candidate: Candidate, partition: number): Omit<Part, 'action' | 'generation'> {
+function partOf(candidate: Candidate, partition: number): Omit<Part, 'action' | 'generation' | 'replaces'> {
   const { offset, docKey, content, tokens } = candidate
-  return { partition, offset, docKey, content, tokens }
+  return { partition, offset, docKey, content, tokens, failures: 0 }
 }
 
 /** Who obtains the vector, and how. Nobody is asked to pay for what is being paid for (I5). */
 function obtain(
   state: MemoryLedgerState,
-  obligation: ObligationRecord,
+  { request, manifest }: Takers,
   content: Digest
 ): { readonly action: Action; readonly payer: ObligationRecord } {
   const paying = state.paying.get(content)
@@ -134,8 +155,10 @@ function obtain(
     state.paying.set(content, { ...paying, parts: paying.parts + 1 })
     return { action: 'share', payer }
   }
-  state.paying.set(content, { obligation: obligation.id, parts: 1 })
-  return { action: state.processed.has(content) ? 'copy' : 'embed', payer: obligation }
+  const action = state.processed.has(content) ? 'copy' : 'embed'
+  const taker = action === 'embed' && manifest !== undefined ? manifest() : request
+  state.paying.set(content, { obligation: taker.id, parts: 1 })
+  return { action, payer: taker }
 }
 
 function addPart(state: MemoryLedgerState, obligation: ObligationRecord, part: Part): void {

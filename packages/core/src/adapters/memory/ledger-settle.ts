@@ -1,7 +1,7 @@
 import type { ObligationId, OwnerId } from '../../domain/identity.ts'
 import type { Part, SettleAnswer, SettleOutcome, SettleReply, Settlement } from '../../ports/ledger.ts'
 import type { MemoryLedgerState, ObligationRecord } from './ledger-state.ts'
-import { compareLatest, heldBy, needsVector, partKey, shortContent } from './ledger-state.ts'
+import { compareLatest, endIfEmpty, heldBy, needsVector, partKey, shortContent } from './ledger-state.ts'
 
 const maxMore = 256
 
@@ -17,7 +17,7 @@ export function settle(
   state.counts.paidTokens += paidTokens
   if (record === undefined) return { answers, more: [] }
 
-  if (record.parts.size === 0) state.obligations.delete(record.id)
+  endIfEmpty(state, record)
   const more = [...record.joined].slice(0, maxMore).flatMap(key => record.parts.get(key) ?? [])
   return { answers, more }
 }

@@ -6,6 +6,7 @@
 import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
 import type { Lane } from '../../domain/lane.ts'
 import type {
+  Job,
   Latest,
   LedgerCounts,
   LedgerState,
@@ -13,6 +14,7 @@ import type {
   ObligationKind,
   ObligationState,
   Part,
+  PastJob,
   Phase,
   Verdict
 } from '../../ports/ledger.ts'
@@ -38,6 +40,8 @@ export interface ObligationRecord {
   inputsAtRisk: number
   notBeforeMs: number
   reason: string
+  /** Of a manifest only. */
+  job: Job | undefined
   /** The verdicts of the admission that made it, for a caller who missed them. */
   answer: readonly (readonly Verdict[])[] | undefined
   readonly parts: Map<string, Part>
@@ -70,6 +74,8 @@ export interface MemoryLedgerState {
   readonly paying: Map<Digest, { readonly obligation: ObligationId; readonly parts: number }>
   readonly obligations: Map<ObligationId, ObligationRecord>
   readonly owners: Map<OwnerId, OwnerRecord>
+  /** The latest first. */
+  pastJobs: readonly PastJob[]
   readonly counts: { -readonly [Name in Exclude<keyof LedgerCounts, 'processed'>]: number }
 }
 
@@ -89,6 +95,7 @@ export function newLedgerState(ledgerId: string, defaultLane: Lane): MemoryLedge
     paying: new Map(),
     obligations: new Map(),
     owners: new Map(),
+    pastJobs: [],
     counts: {
       admitted: 0,
       unchanged: 0,
@@ -104,7 +111,8 @@ export function newLedgerState(ledgerId: string, defaultLane: Lane): MemoryLedge
       skipped: 0,
       dead: 0,
       paidTokens: 0,
-      necessaryTokens: 0
+      necessaryTokens: 0,
+      jobs: 0
     }
   }
 }
@@ -145,8 +153,13 @@ export function describeObligation(record: ObligationRecord): Obligation {
   for (const { partition } of sortedParts(record.parts.values())) {
     parts.set(partition, (parts.get(partition) ?? 0) + 1)
   }
-  const { id, kind, owner, state, attempts, inputsAtRisk, notBeforeMs, reason, sinceMs } = record
-  return { id, kind, owner, state, attempts, inputsAtRisk, notBeforeMs, reason, sinceMs, parts }
+  const { id, kind, job, owner, state, attempts, inputsAtRisk, notBeforeMs, reason, sinceMs } = record
+  return { id, kind, job, owner, state, attempts, inputsAtRisk, notBeforeMs, reason, sinceMs, parts }
+}
+
+/** A request or an orphan ends with its last part. */
+export function endIfEmpty(state: MemoryLedgerState, { id, kind, parts }: ObligationRecord): void {
+  if (kind !== 'manifest' && parts.size === 0) state.obligations.delete(id)
 }
 
 /** A life that is unknown, or whose lease ran out: what it owns may be taken over. */

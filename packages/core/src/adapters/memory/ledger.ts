@@ -7,23 +7,38 @@ import type { Lane } from '../../domain/lane.ts'
 import type {
   Admission,
   AdmitReply,
+  Job,
+  JobOrder,
   LaneSwitch,
   Latest,
   Ledger,
   LedgerState,
+  ManifestState,
   MoveFields,
+  ObligationKind,
   Part,
+  PartPlace,
   PartitionProgress,
   PartitionState,
+  PastJob,
   Registration,
   SettleOutcome,
   SettleReply,
   Survey
 } from '../../ports/ledger.ts'
-import { checkAdmission, checkOutcomes, checkSwitch } from '../../runtime/check-ledger-call.ts'
+import {
+  checkAdmission,
+  checkAdvance,
+  checkMove,
+  checkOutcomes,
+  checkPage,
+  checkSwitch
+} from '../../runtime/check-ledger-call.ts'
 import { admit } from './ledger-admit.ts'
-import { adoptable, move, takeover } from './ledger-handover.ts'
+import { adoptable, takeover } from './ledger-handover.ts'
 import { instancesOf, noteMember, register } from './ledger-lives.ts'
+import { advance, order, releaseOpenManifests } from './ledger-manifests.ts'
+import { move } from './ledger-move.ts'
 import { settle } from './ledger-settle.ts'
 import type { MemoryLedgerState, PartitionRecord } from './ledger-state.ts'
 import { compareLatest, describeObligation, heldBy, newLedgerState, sortedParts } from './ledger-state.ts'
@@ -95,7 +110,8 @@ export class MemoryLedger implements Ledger {
     inputs: number
   ): Promise<'journalled' | 'gone'> {
     const record = heldBy(this.#state, obligation, owner)
-    if (record === undefined) return 'gone'
+    // What a manifest pays is journalled by `advance`.
+    if (record === undefined || record.kind === 'manifest') return 'gone'
     if (attempt > record.attempts) {
       record.attempts = attempt
       record.inputsAtRisk = inputs
@@ -121,11 +137,31 @@ export class MemoryLedger implements Ledger {
     to: Parameters<Ledger['move']>[3],
     fields: MoveFields
   ): ReturnType<Ledger['move']> {
+    checkMove(fields)
     return move(this.#state, from, owner, parts, to, fields, this.#nowMs())
   }
 
-  async adoptable(limit: number): Promise<readonly ObligationId[]> {
-    return adoptable(this.#state, limit, this.#nowMs())
+  async advance(
+    manifest: ObligationId,
+    owner: OwnerId,
+    from: ManifestState,
+    to: ManifestState | 'archived',
+    fields: Partial<Job>
+  ): ReturnType<Ledger['advance']> {
+    checkAdvance(from, to)
+    return advance(this.#state, manifest, owner, [from, to], fields, this.#nowMs())
+  }
+
+  async order(manifest: ObligationId, wanted: JobOrder): Promise<boolean> {
+    return order(this.#state, manifest, wanted)
+  }
+
+  async pastJobs(limit: number): Promise<readonly PastJob[]> {
+    return this.#state.pastJobs.slice(0, limit)
+  }
+
+  async adoptable(kinds: readonly ObligationKind[], limit: number): Promise<readonly ObligationId[]> {
+    return adoptable(this.#state, kinds, limit, this.#nowMs())
   }
 
   async takeover(
@@ -171,6 +207,7 @@ export class MemoryLedger implements Ledger {
       const record = state.partitions.get(partition)
       if (record !== undefined) record.lane = lane
     }
+    releaseOpenManifests(state)
     state.cut = new Map(this.#partitions().map(([partition, { frontier }]) => [partition, frontier]))
     this.#wake()
     return { kind: 'switched', frontiers: state.cut }
@@ -201,8 +238,12 @@ export class MemoryLedger implements Ledger {
     return contents.map(content => this.#state.processed.has(content))
   }
 
-  async parts(obligation: ObligationId): Promise<readonly Part[]> {
-    return sortedParts(this.#state.obligations.get(obligation)?.parts.values() ?? [])
+  async parts(obligation: ObligationId, page?: Parameters<Ledger['parts']>[1]): Promise<readonly Part[]> {
+    checkPage(page)
+    const parts = sortedParts(this.#state.obligations.get(obligation)?.parts.values() ?? [])
+    if (page === undefined) return parts
+    const { after, limit } = page
+    return parts.filter(part => after === undefined || isAfter(part, after)).slice(0, limit)
   }
 
   async watch(onChange: () => void): Promise<AsyncDisposable> {
@@ -232,4 +273,8 @@ function stateOf({ lane, frontier }: PartitionRecord): PartitionState {
 function watermarkOf({ open, frontier }: PartitionRecord): bigint {
   const [lowest] = open
   return lowest ?? frontier
+}
+
+function isAfter(part: PartPlace, place: PartPlace): boolean {
+  return part.partition === place.partition ? part.offset > place.offset : part.partition > place.partition
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { ApiError, invalidRequest } from './api-error.ts'
+import { turnaroundSchema } from './batches/turnaround.ts'
 import { faultScriptSchema } from './fault-rules.ts'
 import { FaultScript } from './fault-script.ts'
 import { latencySchema } from './latency.ts'
@@ -12,6 +13,12 @@ const listQuery = z.object({
   last: z.coerce.number().int().min(1).default(1000),
   minCount: z.coerce.number().int().min(1).default(1),
   limit: z.coerce.number().int().min(1).default(10_000)
+})
+
+/** `factor`: how many times as fast as real time it flows; 0 stands still. */
+const clockChange = z.strictObject({
+  factor: z.number().min(0).max(1e9).optional(),
+  advanceSeconds: z.number().min(0).max(1e9).optional()
 })
 
 /** The routes under `/_local`, for whoever runs the server: they answer on loopback only and need no key. */
@@ -49,6 +56,20 @@ export function adminRoutes(app: FastifyInstance, server: LocalServer): Promise<
     server.latency = parseWith(latencySchema, request.body)
     return server.latency
   })
+  app.get('/clock', () => showClock(server))
+  app.put('/clock', async request => {
+    const { virtualClock, state } = server
+    const { advanceSeconds, factor } = parseWith(clockChange, request.body)
+    if (factor !== undefined) virtualClock.factor = factor
+    if (advanceSeconds !== undefined) await virtualClock.advance(advanceSeconds * 1000)
+    state.commit(virtualClock.nowMs(), { kind: 'clock' })
+    return showClock(server)
+  })
+  app.get('/turnaround', () => server.batches.turnaround)
+  app.put('/turnaround', request => {
+    server.batches.turnaround = parseWith(turnaroundSchema, request.body)
+    return server.batches.turnaround
+  })
   app.get('/limits', () => server.limiter.limits)
   app.put('/limits', request => {
     // New limits start full, as after a change of tier.
@@ -62,6 +83,10 @@ export function adminRoutes(app: FastifyInstance, server: LocalServer): Promise<
     return server.faults.report()
   })
   return Promise.resolve()
+}
+
+function showClock({ virtualClock }: LocalServer): object {
+  return { now: virtualClock.nowMs() / 1000, factor: virtualClock.factor }
 }
 
 /** @throws {ApiError} 400 naming every problem. */

@@ -1,62 +1,55 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { z } from 'zod'
+import { JsonLog } from './json-log.ts'
 
-/** One paid request. `inputs` is 16 bytes of each text's SHA-256, in base64. */
-const recordSchema = z.object({
-  kind: z.literal('realtime'),
-  atMs: z.number(),
-  model: z.string(),
+const paid = {
   dimensions: z.number().int(),
-  nanoUsdPerToken: z.number(),
   tokens: z.array(z.number().int()),
+  /** 16 bytes of each text's SHA-256. */
   inputs: z.base64()
-})
+}
+
+/** One paid request, or the paid lines of one stretch of a job. */
+const recordSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('realtime'),
+    atMs: z.number(),
+    model: z.string(),
+    nanoUsdPerToken: z.number(),
+    ...paid
+  }),
+  z.object({
+    kind: z.literal('batch'),
+    atMs: z.number(),
+    model: z.string(),
+    nanoUsdPerToken: z.number(),
+    job: z.string(),
+    /** How many lines of the job are settled with this record, in the order in which they run. */
+    settledLines: z.number().int(),
+    /** What was paid, by the length of the vectors. */
+    parts: z.array(z.object(paid))
+  })
+])
 
 export type BillRecord = Readonly<z.output<typeof recordSchema>>
 
-/**
- * The bill on disk: one JSON line per paid request, written before the answer is sent. The
- * process may be killed at any moment; a line cut by that was not answered and is dropped.
- * (Not synced: it survives the process, not the machine.)
- */
+/** The bill on disk: one JSON line per record, written before the answer is sent. */
 export class BillFile implements Disposable {
-  readonly #descriptor: number
-
-  private constructor(descriptor: number) {
-    this.#descriptor = descriptor
-  }
+  readonly #log: JsonLog
 
   /** @throws {Error} when a whole line is not a record of this version. */
-  static open(path: string, replay: (record: BillRecord) => void): BillFile {
-    const descriptor = openSync(path, 'a+')
-    const bytes = readFileSync(path)
-    const end = bytes.lastIndexOf(0x0a) + 1
-    if (end < bytes.length) ftruncateSync(descriptor, end)
-    for (let from = 0; from < end; ) {
-      const to = bytes.indexOf(0x0a, from)
-      replay(parseRecord(bytes.toString('utf8', from, to), `${path}, byte ${from}`))
-      from = to + 1
-    }
-    return new BillFile(descriptor)
+  constructor(path: string, replay: (record: BillRecord) => void) {
+    this.#log = JsonLog.open(path, value => replay(recordSchema.parse(value)))
   }
 
   append(record: BillRecord): void {
-    writeSync(this.#descriptor, `${JSON.stringify(record)}\n`)
+    this.#log.append(record)
   }
 
   clear(): void {
-    ftruncateSync(this.#descriptor, 0)
+    this.#log.clear()
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#descriptor)
-  }
-}
-
-function parseRecord(line: string, place: string): BillRecord {
-  try {
-    return recordSchema.parse(JSON.parse(line))
-  } catch (cause) {
-    throw new Error(`${place}: not a line of a bill of this version`, { cause })
+    this.#log[Symbol.dispose]()
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** The server's time. Everything that waits or expires asks it, so that another clock can run a night in seconds. */
+/** A source of time: the system's for what connections feel, `VirtualClock` for what files and jobs live by. */
 export interface Clock {
   /** Milliseconds since 1970; never goes back. */
   nowMs(): number

@@ -2,12 +2,14 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { latencySchema } from './latency.ts'
 import type { Latency } from './latency.ts'
+import type { Turnaround } from './batches/turnaround.ts'
+import { turnaroundSchema } from './batches/turnaround.ts'
 import { tierSchema } from './limits.ts'
 import type { LocalOpenaiOptions } from './start-local-openai.ts'
 
 export const usage = `Usage: local-openai [options]
 
-An OpenAI-compatible embeddings server for rehearsal and tests.
+An OpenAI-compatible server of embeddings, files and batches for rehearsal and tests.
 
   --port N          port; 0, the default, takes a free one
   --host ADDRESS    address to listen on (default 127.0.0.1)
@@ -19,6 +21,12 @@ An OpenAI-compatible embeddings server for rehearsal and tests.
                     lognormal:MEDIAN,P99 (default 0)
   --tier T          rate limits of a usage tier: none, free, 1 to 5 (default none)
   --api-key KEY     let in this key only; may be repeated (default: any key)
+  --turnaround T    how long a job takes from its creation: none (default: as long as the
+                    computing), plausible (minutes to hours, within the window), 3600 (seconds)
+                    or lognormal:MEDIAN,P99 (seconds; jobs beyond the window expire)
+  --clock-factor F  how many times as fast as real time files and jobs live: 3600 makes an hour
+                    a second, 0 stands until moved by PUT /_local/clock (default 1)
+  --data-dir DIR    keep files, jobs and the bill in DIR over restarts (default: a temporary one)
   --state FILE      keep the bill in FILE over restarts
   --seed N          seed of all that is drawn by chance (default 1)
   --json            print one line of JSON when ready
@@ -39,6 +47,9 @@ const flags = {
   latency: { type: 'string' },
   tier: { type: 'string' },
   'api-key': { type: 'string', multiple: true },
+  turnaround: { type: 'string' },
+  'clock-factor': { type: 'string' },
+  'data-dir': { type: 'string' },
   state: { type: 'string' },
   seed: { type: 'string' },
   json: { type: 'boolean' },
@@ -57,6 +68,14 @@ const schema = z
     latency: z.string().transform(parseLatency).optional(),
     tier: tierSchema.optional(),
     'api-key': z.array(z.string().min(1)).optional(),
+    turnaround: z.string().transform(parseTurnaround).optional(),
+    'clock-factor': z
+      .string()
+      .regex(/^\d+(\.\d+)?$/, 'must be a number')
+      .transform(Number)
+      .pipe(z.number().max(1e9))
+      .optional(),
+    'data-dir': z.string().min(1).optional(),
     state: z.string().min(1).optional(),
     seed: whole.default(1),
     json: z.boolean().default(false)
@@ -94,11 +113,14 @@ export function parseCommandLine(args: readonly string[], minilmDir?: string): C
     latency,
     tier,
     state,
+    turnaround,
     seed,
     json,
     vectors,
     threads,
     'api-key': apiKeys,
+    'clock-factor': clockFactor,
+    'data-dir': dataDir,
     'minilm-dir': folder = ''
   } = result.data
   const options = {
@@ -112,6 +134,9 @@ export function parseCommandLine(args: readonly string[], minilmDir?: string): C
     ...(latency && { latency }),
     ...(tier && { limits: tier }),
     ...(apiKeys && { apiKeys }),
+    ...(turnaround && { turnaround }),
+    ...(clockFactor !== undefined && { clockFactor }),
+    ...(dataDir !== undefined && { dataDir }),
     ...(state !== undefined && { stateFile: state })
   }
   return { kind: 'serve', json, options }
@@ -128,5 +153,19 @@ function parseLatency(given: string, context: z.RefinementCtx): Latency {
   const result = latencySchema.safeParse(latency)
   if (result.success) return result.data
   context.addIssue('must be like 200, 100..300 or lognormal:200,900')
+  return z.NEVER
+}
+
+function parseTurnaround(given: string, context: z.RefinementCtx): Turnaround {
+  const lognormal = /^lognormal:([\d.]+),([\d.]+)$/.exec(given)
+  const turnaround =
+    given === 'none' || given === 'plausible'
+      ? { kind: given }
+      : lognormal
+        ? { kind: 'lognormal', medianSeconds: Number(lognormal[1]), p99Seconds: Number(lognormal[2]) }
+        : { kind: 'fixed', seconds: given === '' ? Number.NaN : Number(given) }
+  const result = turnaroundSchema.safeParse(turnaround)
+  if (result.success) return result.data
+  context.addIssue('must be like none, plausible, 3600 or lognormal:2400,72000')
   return z.NEVER
 }

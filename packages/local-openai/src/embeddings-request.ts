@@ -2,6 +2,7 @@ import { ApiError, invalidRequest } from './api-error.ts'
 import type { EmbeddingModel } from './models.ts'
 import { digestText } from './paid-input.ts'
 import type { PaidInput } from './paid-input.ts'
+import { missing, parseBody, parseChoice, wrongType } from './request-checks.ts'
 import { decodeTokens } from './token-counter.ts'
 import type { TokenCounter } from './token-counter.ts'
 
@@ -26,15 +27,11 @@ const fields = new Set(['model', 'input', 'dimensions', 'encoding_format', 'user
  * @throws {ApiError} 400, or 404 for a model that is not served.
  */
 export function parseEmbeddingsRequest(
-  body: unknown,
+  given: unknown,
   models: readonly EmbeddingModel[],
   counter: TokenCounter
 ): EmbeddingsRequest {
-  if (!isRecord(body))
-    throw invalidRequest('We could not parse the JSON body of your request: it is not an object.')
-  for (const name of Object.keys(body)) {
-    if (!fields.has(name)) throw invalidRequest(`Unknown parameter: '${name}'.`, name, 'unknown_parameter')
-  }
+  const body = parseBody(given, fields)
   const model = parseModel(body['model'], models)
   const encoding = parseEncoding(body['encoding_format'])
   const dimensions = parseDimensions(body['dimensions'], model)
@@ -64,13 +61,7 @@ export function findModel(id: string, models: readonly EmbeddingModel[]): Embedd
 
 function parseEncoding(given: unknown): 'float' | 'base64' {
   if (given === undefined || given === null) return 'float'
-  if (given === 'float' || given === 'base64') return given
-  if (typeof given !== 'string') throw wrongType('encoding_format', 'a string', given)
-  throw invalidRequest(
-    `Invalid value: '${given}'. Supported values are: 'float' and 'base64'.`,
-    'encoding_format',
-    'invalid_value'
-  )
+  return parseChoice(given, 'encoding_format', ['float', 'base64'])
 }
 
 function parseDimensions(given: unknown, model: EmbeddingModel): number {
@@ -155,15 +146,6 @@ function sumTokens(inputs: readonly PaidInput[]): number {
   })
 }
 
-function missing(name: string): ApiError {
-  return invalidRequest(`Missing required parameter: '${name}'.`, name, 'missing_required_parameter')
-}
-
-function wrongType(param: string, wanted: string, given: unknown): ApiError {
-  const message = `Invalid type for '${param}': expected ${wanted}, but got ${nameType(given)} instead.`
-  return invalidRequest(message, param, 'invalid_type')
-}
-
 function emptyArray(param: string): ApiError {
   return invalidRequest(
     `Invalid '${param}': empty array. Expected an array with minimum length 1, but got an empty array instead.`,
@@ -174,15 +156,4 @@ function emptyArray(param: string): ApiError {
 
 function tooLong(param: string): ApiError {
   return invalidRequest(`Invalid '${param}': maximum input length is ${maxTokensPerInput} tokens.`, param)
-}
-
-function nameType(given: unknown): string {
-  if (given === null) return 'null'
-  if (Array.isArray(given)) return 'an array'
-  if (typeof given === 'number') return Number.isInteger(given) ? 'an integer' : 'a decimal number'
-  return typeof given === 'object' ? 'an object' : `a ${typeof given}`
-}
-
-function isRecord(given: unknown): given is Record<string, unknown> {
-  return typeof given === 'object' && given !== null && !Array.isArray(given)
 }

@@ -6,8 +6,24 @@ import { z } from 'zod'
 const positive = z.number().int().min(1)
 const fraction = z.number().min(0).max(1)
 
+const routeNames = [
+  'embeddings',
+  'models',
+  'files.create',
+  'files.list',
+  'files.retrieve',
+  'files.delete',
+  'files.content',
+  'batches.create',
+  'batches.list',
+  'batches.retrieve',
+  'batches.cancel'
+] as const
+
+export type RouteName = (typeof routeNames)[number]
+
 const when = {
-  route: z.enum(['embeddings', 'models', 'any']).default('embeddings'),
+  route: z.enum([...routeNames, 'any']).default('embeddings'),
   model: z.string().optional(),
   /** Only requests with an input that contains this text. */
   containing: z.string().min(1).optional(),

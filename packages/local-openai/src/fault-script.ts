@@ -1,8 +1,8 @@
-import type { FaultRule } from './fault-rules.ts'
+import type { FaultRule, RouteName } from './fault-rules.ts'
 import { SeededRandom } from './seeded-random.ts'
 
 export interface FaultQuestion {
-  readonly route: 'embeddings' | 'models'
+  readonly route: RouteName
   readonly model?: string
   readonly texts?: readonly string[]
 }

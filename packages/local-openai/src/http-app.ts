@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { fastify } from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { adminRoutes } from './admin-routes.ts'
+import { answerRoute } from './answer-route.ts'
 import { ApiError, invalidRequest } from './api-error.ts'
 import { authorize } from './authorize.ts'
+import { batchRoutes } from './batches/batch-routes.ts'
 import { answerEmbeddings } from './embeddings-route.ts'
 import { findModel } from './embeddings-request.ts'
 import type { Exchange } from './exchange.ts'
-import { playRefusal } from './fault-refusal.ts'
-import { isRefusal } from './fault-rules.ts'
-import { resetConnection } from './fault-transport.ts'
+import { fileRoutes } from './files/file-routes.ts'
 import type { LocalServer } from './local-server.ts'
 import type { EmbeddingModel } from './models.ts'
 
@@ -60,27 +60,19 @@ function v1Routes(app: FastifyInstance, server: LocalServer): Promise<void> {
   })
   app.post('/embeddings', (request, reply) => answerEmbeddings(server, request, reply))
   app.get('/models', (request, reply) =>
-    answerModels(server, request, reply, () => ({
+    answerRoute(server, 'models', request, reply, () => ({
       object: 'list',
       data: server.vectors.models.map(showModel)
     }))
   )
   app.get<{ Params: { id: string } }>('/models/:id', (request, reply) =>
-    answerModels(server, request, reply, () => showModel(findModel(request.params.id, server.vectors.models)))
+    answerRoute(server, 'models', request, reply, () =>
+      showModel(findModel(request.params.id, server.vectors.models))
+    )
   )
+  fileRoutes(app, server)
+  batchRoutes(app, server)
   return Promise.resolve()
-}
-
-function answerModels(
-  server: LocalServer,
-  { exchange }: FastifyRequest,
-  reply: FastifyReply,
-  answer: () => object
-): FastifyReply {
-  const fault = server.faults.draw({ route: 'models' })
-  exchange.fault = fault?.kind ?? null
-  if (!fault) return reply.send(answer())
-  return isRefusal(fault) ? playRefusal(reply, fault, []) : resetConnection(reply)
 }
 
 function showModel(model: EmbeddingModel): object {
@@ -119,6 +111,8 @@ function parseJson(
   body: Buffer,
   done: (error: Error | null, body?: unknown) => void
 ): void {
+  // As a client sends it that gives every POST a content type.
+  if (body.length === 0) return done(null)
   try {
     done(null, JSON.parse(body.toString('utf8')))
   } catch {

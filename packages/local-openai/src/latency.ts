@@ -27,6 +27,6 @@ export function drawLatencyMs(latency: Latency, random: SeededRandom): number {
   }
 }
 
-function drawNormal(random: SeededRandom): number {
+export function drawNormal(random: SeededRandom): number {
   return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next())
 }

@@ -1,16 +1,26 @@
+import type { BatchQueue } from './batches/batch-queue.ts'
 import type { Bill } from './bill.ts'
 import type { Clock } from './clock.ts'
 import type { Journal } from './exchange.ts'
 import type { FaultScript } from './fault-script.ts'
+import type { FileStore } from './files/file-store.ts'
 import type { Latency } from './latency.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 import type { SeededRandom } from './seeded-random.ts'
+import type { ServerState } from './server-state.ts'
 import type { TokenCounter } from './token-counter.ts'
 import type { VectorSource } from './vector-source.ts'
+import type { VirtualClock } from './virtual-clock.ts'
 
 /** What the routes share. The admin routes change it while requests run. */
 export interface LocalServer {
+  /** What connections feel: latency and rate limits. */
   readonly clock: Clock
+  /** What files and jobs live by. */
+  readonly virtualClock: VirtualClock
+  readonly state: ServerState
+  readonly files: FileStore
+  readonly batches: BatchQueue
   readonly vectors: VectorSource
   readonly counter: TokenCounter
   readonly bill: Bill

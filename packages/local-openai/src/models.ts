@@ -48,3 +48,8 @@ export const minilmModel: EmbeddingModel = {
   acceptsDimensions: true,
   realtimeNanoUsdPerToken: 20
 }
+
+/** Half of the realtime price. */
+export function batchNanoUsdPerToken(model: EmbeddingModel): number {
+  return model.realtimeNanoUsdPerToken / 2
+}

@@ -1,3 +1,9 @@
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BatchQueue } from './batches/batch-queue.ts'
+import type { Turnaround } from './batches/turnaround.ts'
 import { Bill } from './bill.ts'
 import { SystemClock } from './clock.ts'
 import { Journal } from './exchange.ts'
@@ -12,6 +18,7 @@ import type { Limits } from './limits.ts'
 import type { LocalServer } from './local-server.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { SeededRandom } from './seeded-random.ts'
+import { openStore } from './open-store.ts'
 import { TokenCounter } from './token-counter.ts'
 import type { VectorSource } from './vector-source.ts'
 
@@ -38,8 +45,14 @@ export interface LocalOpenaiOptions {
   readonly faults?: FaultPlan
   /** Keys that are let in; any key is unless told. */
   readonly apiKeys?: readonly string[]
-  /** File that keeps the bill over restarts. */
+  /** Folder that keeps files, jobs and the bill over restarts: a temporary one, removed at the end, unless told. */
+  readonly dataDir?: string
+  /** File that keeps the bill over restarts: in `dataDir`, if there is one, unless told. */
   readonly stateFile?: string
+  /** How many times as fast as real time files and jobs live; 0 stands until moved. 1 unless told. */
+  readonly clockFactor?: number
+  /** How long jobs take: as long as the computing does unless told. */
+  readonly turnaround?: Turnaround
   /** Of everything that is drawn by chance: 1 unless told. */
   readonly seed?: number
   /** Longer request bodies are answered 413: 32 MiB unless told. */
@@ -61,13 +74,27 @@ export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promis
   const stop = new AbortController()
   const abandon = new AbortController()
   const faults = faultScriptSchema.parse(options.faults ?? { rules: [] })
+  const seed = options.seed ?? 1
+  const vectors = resources.use(await openVectors(options.vectors ?? { kind: 'fast' }))
+  const dataDir =
+    options.dataDir ?? resources.adopt(mkdtempSync(join(tmpdir(), 'local-openai-')), removeFolder)
+  const bill = resources.use(new Bill(options.stateFile ?? (options.dataDir && join(dataDir, 'bill.jsonl'))))
+  const counter = new TokenCounter()
+  const store = resources.use(openStore(dataDir, options.clockFactor ?? 1))
+  const limits = (): Limits => server.limiter.limits
+  const turnaround = options.turnaround ?? { kind: 'none' }
+  const batches = resources.use(
+    new BatchQueue({ ...store, bill, vectors, counter, limits, seed }, turnaround)
+  )
   const server: LocalServer = {
     clock: new SystemClock(),
-    vectors: resources.use(await openVectors(options.vectors ?? { kind: 'fast' })),
-    counter: new TokenCounter(),
-    bill: resources.use(new Bill(options.stateFile)),
+    ...store,
+    batches,
+    vectors,
+    counter,
+    bill,
     journal: new Journal(options.journalLimit ?? 10_000),
-    random: new SeededRandom(options.seed ?? 1),
+    random: new SeededRandom(seed),
     latency: options.latency ?? { kind: 'fixed', ms: 0 },
     limiter: new RateLimiter(options.limits ?? unlimited),
     faults: new FaultScript(faults.rules, faults.seed),
@@ -75,6 +102,7 @@ export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promis
     stopped: stop.signal,
     abandoned: abandon.signal
   }
+  batches.resume()
   const app = createHttpApp(server, options.maxBodyBytes ?? 32 * 1024 * 1024)
   resources.defer(async () => {
     stop.abort()
@@ -94,6 +122,10 @@ export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promis
       await held.disposeAsync()
     }
   }
+}
+
+async function removeFolder(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true })
 }
 
 async function openVectors(options: VectorOptions): Promise<VectorSource> {

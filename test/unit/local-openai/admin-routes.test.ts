@@ -1,3 +1,7 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BatchQueue } from '@pointsman/local-openai/batches/batch-queue'
 import { Bill } from '@pointsman/local-openai/bill'
 import { SystemClock } from '@pointsman/local-openai/clock'
 import { Journal } from '@pointsman/local-openai/exchange'
@@ -5,6 +9,7 @@ import { FastVectors } from '@pointsman/local-openai/fast-vectors'
 import { FaultScript } from '@pointsman/local-openai/fault-script'
 import { createHttpApp } from '@pointsman/local-openai/http-app'
 import { unlimited } from '@pointsman/local-openai/limits'
+import { openStore } from '@pointsman/local-openai/open-store'
 import { RateLimiter } from '@pointsman/local-openai/rate-limiter'
 import { SeededRandom } from '@pointsman/local-openai/seeded-random'
 import { TokenCounter } from '@pointsman/local-openai/token-counter'
@@ -14,11 +19,14 @@ import { openLocalOpenai } from '../../support/local-openai-under-test.ts'
 const never = new AbortController().signal
 
 function createApp(): ReturnType<typeof createHttpApp> {
+  const parts = { vectors: new FastVectors(), counter: new TokenCounter(), bill: new Bill() }
+  const store = openStore(mkdtempSync(join(tmpdir(), 'local-openai-')), 1)
+  const limits = () => unlimited
   const server = {
+    ...store,
+    ...parts,
     clock: new SystemClock(),
-    vectors: new FastVectors(),
-    counter: new TokenCounter(),
-    bill: new Bill(),
+    batches: new BatchQueue({ ...store, ...parts, limits, seed: 1 }, { kind: 'none' }),
     journal: new Journal(10),
     random: new SeededRandom(1),
     latency: { kind: 'fixed', ms: 0 } as const,

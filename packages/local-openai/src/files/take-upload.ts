@@ -1,0 +1,82 @@
+import { rm } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { ApiError, invalidRequest } from '../api-error.ts'
+import type { Clock } from '../clock.ts'
+import { newFileId } from '../ids.ts'
+import { isRecord, missing, parseChoice, parseIntegerText } from '../request-checks.ts'
+import { uploadPurposes } from './file-record.ts'
+import type { FileRecord } from './file-record.ts'
+import type { FileStore } from './file-store.ts'
+import { readFirstLine } from './first-line.ts'
+import { receiveForm } from './receive-form.ts'
+import type { UploadForm } from './receive-form.ts'
+
+export const maxFileBytes = 512 * 1024 * 1024
+export const maxBatchFileBytes = 200 * 1024 * 1024
+
+const minExpirySeconds = 3600
+const maxExpirySeconds = 2_592_000
+const defaultBatchExpiryMs = 30 * 86_400_000
+
+/**
+ * `POST /v1/files`: streams the file to disk, checks what OpenAI checks, and adds it.
+ * @throws {ApiError} 400 or 413; then nothing is kept.
+ */
+export async function takeUpload(
+  store: FileStore,
+  clock: Clock,
+  request: IncomingMessage
+): Promise<FileRecord> {
+  const id = newFileId()
+  const path = store.pathOf(id)
+  try {
+    const form = await receiveForm(request, path, maxFileBytes)
+    const file = await checkUpload(form, path, { id, nowMs: clock.nowMs() })
+    store.add(file)
+    return file
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  }
+}
+
+async function checkUpload(
+  { fields, file }: UploadForm,
+  path: string,
+  { id, nowMs }: { readonly id: string; readonly nowMs: number }
+): Promise<FileRecord> {
+  const purpose = parseChoice(fields.get('purpose'), 'purpose', uploadPurposes)
+  if (!file) throw missing('file')
+  const lifeMs = parseLifeMs(fields, purpose === 'batch' ? defaultBatchExpiryMs : null)
+  if (file.isCut) throw tooLarge(`File is too large: the maximum is ${maxFileBytes} bytes.`)
+  if (purpose === 'batch') await checkBatchFile(file, path)
+  const { bytes, filename } = file
+  const expiresMs = lifeMs === null ? null : nowMs + lifeMs
+  return { id, bytes, createdMs: nowMs, filename, purpose, expiresMs }
+}
+
+/** Of the lines only the first is looked at: what is wrong with the others, a batch tells. */
+async function checkBatchFile(
+  { bytes, filename }: { readonly bytes: number; readonly filename: string },
+  path: string
+): Promise<void> {
+  const line = filename.endsWith('.jsonl') ? await readFirstLine(path) : undefined
+  if (!line) throw invalidRequest('Invalid file format for Batch API. Must be .jsonl')
+  if (bytes <= maxBatchFileBytes) return
+  const model = isRecord(line['body']) ? String(line['body']['model']) : 'given'
+  throw tooLarge(
+    `The batch input file is larger than the ${maxBatchFileBytes} maximum for the ${model} model`
+  )
+}
+
+function parseLifeMs(fields: ReadonlyMap<string, string>, defaultMs: number | null): number | null {
+  const anchor = fields.get('expires_after[anchor]')
+  const seconds = fields.get('expires_after[seconds]')
+  if (anchor === undefined && seconds === undefined) return defaultMs
+  parseChoice(anchor, 'expires_after[anchor]', ['created_at'])
+  return parseIntegerText(seconds, 'expires_after[seconds]', minExpirySeconds, maxExpirySeconds) * 1000
+}
+
+function tooLarge(message: string): ApiError {
+  return new ApiError({ status: 413, message, type: 'invalid_request_error' })
+}

@@ -27,6 +27,16 @@ export default {
       { path: '^packages/core/src/adapters/([^/]+)/' },
       { path: '^packages/core/src/adapters/([^/]+)/', pathNot: '^packages/core/src/adapters/$1/' }
     ),
+    rule(
+      'lane-knows-no-adapter',
+      { path: '^packages/core/src/lane/' },
+      { path: '^packages/core/src/', pathNot: '^packages/core/src/(domain|ports|runtime|lane)/' }
+    ),
+    rule(
+      'only-embedders-know-lanes',
+      { path: '^(packages|services)/', pathNot: '^(packages/core/src/lane|services/embedder-[a-z]+)/' },
+      { path: '^packages/core/src/lane/' }
+    ),
     rule('core-knows-no-service', { path: '^packages/' }, { path: '^services/' }),
     rule(
       'services-do-not-meet',

@@ -1,5 +1,5 @@
 import type { LogRecord, RecordBatch } from '@pointsman/core/ports/event-log'
-import { PartitionQueue } from '@pointsman/core/runtime/partition-queue'
+import { PartitionQueue } from '@pointsman/core/lane/partition-queue'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 

@@ -1,4 +1,5 @@
-// The realtime lane on memory adapters: one log, ledger, index and provider, and as many instances as a test starts.
+// Lanes on memory adapters: one log, ledger, index and provider, and as many instances, of whatever lane, as a test
+// starts. What a lane needs besides the common ports is told by its `LaneSort`; `realtime` is the one that `start` takes.
 import { MemoryEmbedder } from '@pointsman/core/adapters/memory/embedder'
 import { MemoryLog } from '@pointsman/core/adapters/memory/event-log'
 import { MemoryLogAdmin } from '@pointsman/core/adapters/memory/event-log-admin'
@@ -10,7 +11,10 @@ import { MemoryRangeReader } from '@pointsman/core/adapters/memory/event-log-ran
 import { MemoryLedger } from '@pointsman/core/adapters/memory/ledger'
 import { MemoryVectorStore } from '@pointsman/core/adapters/memory/vector-store'
 import type { Document } from '@pointsman/core/domain/document'
-import type { Embedder } from '@pointsman/core/ports/embedder'
+import type { Lane } from '@pointsman/core/domain/lane'
+import type { LanePorts } from '@pointsman/core/lane/lane-instance'
+import type { LaneOptions } from '@pointsman/core/lane/lane-options'
+import type { ServedLane } from '@pointsman/core/lane/serve-lane'
 import type { DeadLetters } from '@pointsman/core/ports/event-log'
 import type { Ledger } from '@pointsman/core/ports/ledger'
 import type { VectorStore } from '@pointsman/core/ports/vector-store'
@@ -20,19 +24,47 @@ import { textHash } from '@pointsman/core/runtime/identity'
 import { namesOf } from '@pointsman/core/runtime/names'
 import { vi } from 'vitest'
 import {
-  type LaneOptions,
-  type LanePorts,
-  RealtimeLane
+  RealtimeLane,
+  type RealtimeOptions,
+  type RealtimePorts
 } from '../../services/embedder-realtime/src/realtime-lane.ts'
 
 const never = new AbortController().signal
 const names = namesOf('pointsman')
 
-/** What a test may put in the place of a port of one instance. */
-type Overrides = Partial<LanePorts> & { readonly options?: Partial<LaneOptions> }
+/** What a test may put in the place of a port or an option of one instance. */
+export type Overrides<Ports extends LanePorts, Options extends LaneOptions> = Partial<Ports> & {
+  readonly options?: Partial<Options>
+}
+
+/** How instances of one lane are made. */
+export interface LaneSort<Ports extends LanePorts, Options extends LaneOptions> {
+  readonly lane: Lane
+  /**
+   * Ports of one instance.
+   * @param wrap - around each port of the outside world that only this lane has: a dead instance reaches none.
+   */
+  ports(common: LanePorts, world: MemoryLane, wrap: <Port extends object>(port: Port) => Port): Ports
+  options(common: LaneOptions): Options
+  make(ports: Ports, options: Options): ServedLane
+}
+
+const realtime: LaneSort<RealtimePorts, RealtimeOptions> = {
+  lane: 'realtime',
+  ports: (common, { embedder }, wrap) => ({ ...common, embedder: wrap(embedder) }),
+  options: common => ({
+    ...common,
+    requestInputs: 16,
+    requestTokens: 10_000,
+    maxInFlight: 4,
+    maxAttempts: 3,
+    doubtDelayMs: 20
+  }),
+  make: (ports, options) => new RealtimeLane(ports, options)
+}
 
 export interface RunningLane {
-  readonly lane: RealtimeLane
+  readonly lane: ServedLane
   readonly warnings: readonly string[]
   /** Stops in order. */
   stop(): Promise<void>
@@ -53,9 +85,22 @@ export class MemoryLane implements AsyncDisposable {
   readonly #writer = new MemoryDocumentWriter(this.log, this.codec)
   readonly #running: RunningLane[] = []
 
-  start(instance: string, overrides: Overrides = {}): RunningLane {
+  /** Starts an instance of the realtime lane. */
+  start(instance: string, overrides: Overrides<RealtimePorts, RealtimeOptions> = {}): RunningLane {
+    return this.startLane(realtime, instance, overrides)
+  }
+
+  startLane<Ports extends LanePorts, Options extends LaneOptions>(
+    sort: LaneSort<Ports, Options>,
+    instance: string,
+    overrides: Overrides<Ports, Options>
+  ): RunningLane {
     const warnings: string[] = []
-    const lane = this.#lane(instance, { warn: message => warnings.push(message), ...overrides })
+    const common = { ...this.#ports(sort.lane, instance), warn: (message: string) => warnings.push(message) }
+    const lane = sort.make(
+      { ...sort.ports(common, this, port => port), ...overrides },
+      { ...sort.options(this.#options(sort.lane, instance)), ...overrides.options }
+    )
     const stopping = new AbortController()
     const ended = lane.run(stopping.signal)
     ended.catch((error: unknown) => warnings.push(`ended: ${String(error)}`))
@@ -71,9 +116,17 @@ export class MemoryLane implements AsyncDisposable {
     return running
   }
 
-  /** Starts an instance that dies at its first hit of `at`. */
+  /** Starts an instance of the realtime lane that dies at its first hit of `at`. */
   startDoomed(instance: string, at: Failpoint): DoomedLane {
-    const reader = new MemoryGroupReader(this.log, names.groups.realtime, instance)
+    return this.startDoomedLane(realtime, instance, at)
+  }
+
+  startDoomedLane<Ports extends LanePorts, Options extends LaneOptions>(
+    sort: LaneSort<Ports, Options>,
+    instance: string,
+    at: Failpoint
+  ): DoomedLane {
+    const reader = this.#reader(sort.lane, instance)
     let dead = false
     const mortal = <Port extends object>(port: Port): Port =>
       new Proxy(port, {
@@ -84,19 +137,20 @@ export class MemoryLane implements AsyncDisposable {
             dead ? new Promise(() => undefined) : value.apply(target, args)
         }
       })
-    const lane = this.#lane(instance, {
+    const common = {
+      ...this.#ports(sort.lane, instance),
       ledger: mortal<Ledger>(this.ledger),
       store: mortal<VectorStore>(this.store),
-      embedder: mortal<Embedder>(this.embedder),
       deadLetters: mortal<DeadLetters>(this.deadLetters),
       reader,
-      hit: name => {
+      hit: (name: Failpoint) => {
         if (name !== at || dead) return
         dead = true
         reader.kill()
-      },
-      options: { leaseMs: 400 }
-    })
+      }
+    }
+    const options = { ...this.#options(sort.lane, instance), leaseMs: 400 }
+    const lane = sort.make(sort.ports(common, this, mortal), sort.options(options))
     lane.run(never).catch(() => undefined)
     return { died: () => dead }
   }
@@ -129,37 +183,28 @@ export class MemoryLane implements AsyncDisposable {
     )
   }
 
-  #lane(instance: string, { options, ...ports }: Overrides): RealtimeLane {
-    return new RealtimeLane(
-      {
-        ledger: this.ledger,
-        store: this.store,
-        embedder: this.embedder,
-        codec: this.codec,
-        deadLetters: this.deadLetters,
-        ranges: new MemoryRangeReader(this.log),
-        admin: new MemoryLogAdmin(this.log),
-        reader: new MemoryGroupReader(this.log, names.groups.realtime, instance),
-        clock: systemClock,
-        hit: () => undefined,
-        warn: () => undefined,
-        ...ports
-      },
-      {
-        instance,
-        names,
-        partitions: 2,
-        requestInputs: 16,
-        requestTokens: 10_000,
-        lingerMs: 5,
-        maxInFlight: 4,
-        maxAttempts: 3,
-        doubtDelayMs: 20,
-        leaseMs: 2_000,
-        graceMs: 500,
-        ...options
-      }
-    )
+  #reader(lane: Lane, instance: string): MemoryGroupReader {
+    return new MemoryGroupReader(this.log, names.groups[lane], instance)
+  }
+
+  #ports(lane: Lane, instance: string): LanePorts {
+    return {
+      ledger: this.ledger,
+      store: this.store,
+      codec: this.codec,
+      deadLetters: this.deadLetters,
+      ranges: new MemoryRangeReader(this.log),
+      admin: new MemoryLogAdmin(this.log),
+      reader: this.#reader(lane, instance),
+      clock: systemClock,
+      hit: () => undefined,
+      warn: () => undefined
+    }
+  }
+
+  /** The ledger is made by the first instance, so it begins with that one's lane. */
+  #options(lane: Lane, instance: string): LaneOptions {
+    return { instance, names, partitions: 2, initialMode: lane, lingerMs: 5, leaseMs: 2_000, graceMs: 500 }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

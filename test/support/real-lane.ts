@@ -1,4 +1,4 @@
-// The realtime lane as real processes on real servers, with a provider that keeps a bill; and an oracle that is not
+// Embedders as real processes on real servers, with a provider that keeps a bill; and an oracle that is not
 // the system: it knows what was emitted, and reads the index and the bill itself.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -12,6 +12,7 @@ import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection
 import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
 import { openWeaviate } from '@pointsman/core/adapters/weaviate/vector-store'
 import type { Document } from '@pointsman/core/domain/document'
+import type { Lane } from '@pointsman/core/domain/lane'
 import type { ObjectId } from '@pointsman/core/domain/identity'
 import type { LogAdmin } from '@pointsman/core/ports/event-log'
 import type { Ledger } from '@pointsman/core/ports/ledger'
@@ -33,7 +34,10 @@ import { type LocalOpenaiUnderTest, openLocalOpenai } from './local-openai-under
 const never = new AbortController().signal
 const dimensions = 64
 const partitions = 4
-const embedderMain = fileURLToPath(new URL('../../services/embedder-realtime/src/main.ts', import.meta.url))
+const mains = {
+  realtime: fileURLToPath(new URL('../../services/embedder-realtime/src/main.ts', import.meta.url)),
+  batch: fileURLToPath(new URL('../../services/embedder-batch/src/main.ts', import.meta.url))
+}
 const settingsSchema = z.object({
   ...kafkaSettings,
   ...registrySettings,
@@ -64,6 +68,7 @@ export interface EmbedderProcess {
 export class RealLane implements AsyncDisposable {
   readonly provider: LocalOpenaiUnderTest
   readonly ledger: Ledger
+  readonly #lane: Lane
   readonly #env: Readonly<Record<string, string>>
   readonly #store: VectorStore
   readonly #admin: LogAdmin
@@ -76,6 +81,7 @@ export class RealLane implements AsyncDisposable {
   #said = ''
 
   private constructor(fields: {
+    lane: Lane
     provider: LocalOpenaiUnderTest
     ledger: Ledger
     env: Readonly<Record<string, string>>
@@ -84,6 +90,7 @@ export class RealLane implements AsyncDisposable {
     writer: KafkaDocumentWriter
     resources: AsyncDisposableStack
   }) {
+    this.#lane = fields.lane
     this.provider = fields.provider
     this.ledger = fields.ledger
     this.#env = fields.env
@@ -93,8 +100,11 @@ export class RealLane implements AsyncDisposable {
     this.#resources = fields.resources
   }
 
-  /** A namespace of its own on these servers, its topics made, nothing running yet. */
-  static async open(servers: StackEnv, latencyMs = 100): Promise<RealLane> {
+  /**
+   * A namespace of its own on these servers, its topics made, nothing running yet.
+   * @param lane - the one in which the ledger begins, and of which `startEmbedder` starts instances.
+   */
+  static async open(servers: StackEnv, latencyMs = 100, lane: Lane = 'realtime'): Promise<RealLane> {
     await using resources = new AsyncDisposableStack()
     const names = namesOf(`kill-${randomUUID().slice(0, 8)}`)
     const provider = resources.use(await openLocalOpenai({ latency: { kind: 'fixed', ms: latencyMs } }))
@@ -108,6 +118,7 @@ export class RealLane implements AsyncDisposable {
       DOCUMENTS_PARTITIONS: String(partitions),
       EMBED_REQUEST_INPUTS: '64',
       INSTANCE_LEASE_MS: '3000',
+      POINTSMAN_INITIAL_MODE: lane,
       LOG_LEVEL: 'info'
     }
     const settings = parseEnv(settingsSchema, env)
@@ -119,10 +130,10 @@ export class RealLane implements AsyncDisposable {
     await codec.prepare(never)
     const redis = resources.adopt(await openRedis(settings, () => undefined), closeRedis)
     const ledger = new RedisLedger(redis, names.namespace)
-    await ledger.open('realtime')
+    await ledger.open(lane)
     const store = resources.use(openWeaviate(settings, names.collection, dimensions))
     const writer = resources.use(new KafkaDocumentWriter(clients, names.documents, codec))
-    return new RealLane({ provider, ledger, env, store, admin, writer, resources: resources.move() })
+    return new RealLane({ lane, provider, ledger, env, store, admin, writer, resources: resources.move() })
   }
 
   /** What the oracle need not find again. */
@@ -138,8 +149,12 @@ export class RealLane implements AsyncDisposable {
     }
   }
 
-  startEmbedder(instance: string, env: Readonly<Record<string, string>> = {}): EmbedderProcess {
-    const child = spawn(process.execPath, [embedderMain], {
+  startEmbedder(
+    instance: string,
+    env: Readonly<Record<string, string>> = {},
+    lane: Lane = this.#lane
+  ): EmbedderProcess {
+    const child = spawn(process.execPath, [mains[lane]], {
       env: { PATH: process.env['PATH'] ?? '', ...this.#env, POINTSMAN_INSTANCE: instance, ...env },
       stdio: ['ignore', 'ignore', 'pipe']
     })

@@ -1,26 +1,12 @@
 import { hostname } from 'node:os'
-import {
-  commonSettings,
-  kafkaSettings,
-  providerSettings,
-  redisSettings,
-  registrySettings,
-  topicSettings,
-  weaviateSettings
-} from '@pointsman/core/runtime/settings'
 import { parseEnv } from '@pointsman/core/runtime/env'
+import { laneSettings } from '@pointsman/core/runtime/settings'
 import { z } from 'zod'
 
 const count = z.coerce.number().int().positive()
 
 const schema = z.object({
-  ...commonSettings,
-  ...kafkaSettings,
-  ...registrySettings,
-  ...redisSettings,
-  ...weaviateSettings,
-  ...providerSettings,
-  ...topicSettings,
+  ...laneSettings,
   /** Inputs of one embedding request: the knob of k. */
   EMBED_REQUEST_INPUTS: count.max(2_048).default(256),
   EMBED_REQUEST_TOKENS: count.max(300_000).default(250_000),
@@ -28,15 +14,7 @@ const schema = z.object({
   EMBED_MAX_ATTEMPTS: count.default(5),
   /** How long texts whose attempts all ended unknown rest before they are tried again apart. */
   EMBED_DOUBT_DELAY_MS: count.default(5_000),
-  EMBED_TIMEOUT_MS: count.default(60_000),
-  EMBED_LINGER_MS: z.coerce.number().int().nonnegative().default(20),
-  INSTANCE_LEASE_MS: count.min(2_000).default(10_000),
-  SHUTDOWN_GRACE_MS: count.default(8_000),
-  HEALTH_HOST: z.string().default('127.0.0.1'),
-  /** 0 turns health and metrics off. */
-  HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-  /** Tests only: the name of a failpoint at which the process dies. */
-  POINTSMAN_FAILPOINT: z.string().optional()
+  EMBED_TIMEOUT_MS: count.default(60_000)
 })
 
 export type EmbedderConfig = Readonly<z.output<typeof schema>> & { readonly instance: string }

@@ -10,14 +10,13 @@ import { openOpenai } from '@pointsman/core/adapters/openai/embedder'
 import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection'
 import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
 import { openWeaviate } from '@pointsman/core/adapters/weaviate/vector-store'
+import { laneOptions } from '@pointsman/core/lane/lane-options'
+import { serveLane } from '@pointsman/core/lane/serve-lane'
 import { Failure } from '@pointsman/core/domain/failure'
 import { systemClock } from '@pointsman/core/runtime/clock'
 import { withEnvFile } from '@pointsman/core/runtime/env-file'
 import { failpoints } from '@pointsman/core/runtime/failpoint'
-import { openHealthServer } from '@pointsman/core/runtime/health-server'
 import { openLog } from '@pointsman/core/runtime/log'
-import { Metrics } from '@pointsman/core/runtime/metrics'
-import { namesOf } from '@pointsman/core/runtime/names'
 import { runService } from '@pointsman/core/runtime/run-service'
 import { type EmbedderConfig, loadConfig } from './config.ts'
 import { observeLane } from './observe-lane.ts'
@@ -27,7 +26,8 @@ async function run(config: EmbedderConfig, signal: AbortSignal): Promise<void> {
   const { instance } = config
   const log = openLog(instance, config.LOG_LEVEL)
   const warn = (message: string): void => log.warn(message)
-  const names = namesOf(config.POINTSMAN_NAMESPACE)
+  const options = laneOptions(config, instance)
+  const { names } = options
   const clients = kafkaClients(config, instance, log)
   await using resources = new AsyncDisposableStack()
 
@@ -47,28 +47,16 @@ async function run(config: EmbedderConfig, signal: AbortSignal): Promise<void> {
       warn
     },
     {
-      instance,
-      names,
-      partitions: config.DOCUMENTS_PARTITIONS,
+      ...options,
       requestInputs: config.EMBED_REQUEST_INPUTS,
       requestTokens: config.EMBED_REQUEST_TOKENS,
-      lingerMs: config.EMBED_LINGER_MS,
       maxInFlight: config.EMBED_MAX_IN_FLIGHT,
       maxAttempts: config.EMBED_MAX_ATTEMPTS,
-      doubtDelayMs: config.EMBED_DOUBT_DELAY_MS,
-      leaseMs: config.INSTANCE_LEASE_MS,
-      graceMs: config.SHUTDOWN_GRACE_MS
+      doubtDelayMs: config.EMBED_DOUBT_DELAY_MS
     }
   )
-  if (config.HEALTH_PORT > 0) {
-    const metrics = new Metrics('embedder-realtime')
-    observeLane(lane, metrics)
-    const readiness = (): ReturnType<RealtimeLane['readiness']> => lane.readiness()
-    const server = { host: config.HEALTH_HOST, port: config.HEALTH_PORT, metrics, readiness }
-    resources.use(await openHealthServer(server))
-  }
   log.info({ namespace: names.namespace }, 'starting')
-  await lane.run(signal)
+  await serveLane(lane, 'embedder-realtime', config, metrics => observeLane(lane, metrics), signal)
 }
 
 try {

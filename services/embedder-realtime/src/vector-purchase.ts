@@ -1,15 +1,15 @@
-// Obtains the vector of each content of one obligation: copied from the index where it stands there already, else
-// paid for. A paid attempt is journalled before it is sent; a refused one is repeated without another.
+// Pays for the vectors of one obligation's texts. A paid attempt is journalled before it is sent; a refused one is repeated without another.
 import { Failure, policyOf } from '@pointsman/core/domain/failure'
 import type { Digest, ObligationId, OwnerId } from '@pointsman/core/domain/identity'
 import type { Embedder, VectorBytes } from '@pointsman/core/ports/embedder'
 import type { Ledger } from '@pointsman/core/ports/ledger'
+import { Disowned } from '@pointsman/core/lane/vector-source'
 import type { HitFailpoint } from '@pointsman/core/runtime/failpoint'
 import type { Gate } from '@pointsman/core/runtime/gate'
 import type { CallEnd, ProviderLimit } from './provider-limit.ts'
 import { messageOf } from '@pointsman/core/runtime/message-of'
 
-export interface ObtainDeps {
+export interface PurchaseDeps {
   readonly ledger: Ledger
   readonly embedder: Embedder
   readonly limit: ProviderLimit
@@ -25,7 +25,7 @@ export interface Text {
   readonly tokens: number
 }
 
-export interface Obtained {
+export interface Purchased {
   readonly vectors: ReadonlyMap<Digest, VectorBytes>
   /** Contents that the provider will never embed, with its reason. */
   readonly refused: ReadonlyMap<Digest, string>
@@ -37,13 +37,8 @@ export interface Obtained {
   readonly release: () => void
 }
 
-/** The ledger gave the obligation to somebody else: whoever holds it now finishes it. */
-export class Disowned extends Error {
-  override readonly name = 'Disowned'
-}
-
 export class VectorPurchase {
-  readonly #deps: ObtainDeps
+  readonly #deps: PurchaseDeps
   readonly #obligation: ObligationId
   readonly #owner: OwnerId
   readonly #vectors = new Map<Digest, VectorBytes>()
@@ -57,7 +52,7 @@ export class VectorPurchase {
   #attemptOpen = false
 
   /** @param attempts - journalled so far, by whomever. */
-  constructor(deps: ObtainDeps, obligation: ObligationId, owner: OwnerId, attempts: number) {
+  constructor(deps: PurchaseDeps, obligation: ObligationId, owner: OwnerId, attempts: number) {
     this.#deps = deps
     this.#obligation = obligation
     this.#owner = owner
@@ -68,7 +63,7 @@ export class VectorPurchase {
    * Pays for texts of distinct contents.
    * @throws {Disowned} when the obligation is not ours any more; the signal's reason when it aborts.
    */
-  async buy(texts: readonly Text[], signal: AbortSignal): Promise<Obtained> {
+  async buy(texts: readonly Text[], signal: AbortSignal): Promise<Purchased> {
     this.#inputsAtRisk = texts.length
     if (texts.length > 0) await this.#buyGroup(texts, signal)
     return {

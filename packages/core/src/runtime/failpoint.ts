@@ -1,15 +1,22 @@
 // Named places at which a test may kill the process, to show what every crash leaves behind. A service calls
 // `hit` at each; only a process started with POINTSMAN_FAILPOINT=<name>[:<n>] dies there, at the n-th hit.
 
+/** Crash windows of both lanes. */
+export type LaneStep = 'fetch' | 'claim' | 'upsert' | 'mark' | 'commit' | 'dead-letter'
+
 export type Failpoint =
-  | 'rt.fetch'
-  | 'rt.claim'
+  | `${'rt' | 'ba'}.${LaneStep}`
   | 'rt.pay'
   | 'rt.response'
-  | 'rt.upsert'
-  | 'rt.mark'
-  | 'rt.commit'
-  | 'rt.dead-letter'
+  | 'ba.seal'
+  | 'ba.file'
+  | 'ba.upload'
+  | 'ba.fileid'
+  | 'ba.create'
+  | 'ba.batchid'
+  | 'ba.download'
+  | 'ba.parse'
+  | 'ba.archive'
 
 export type HitFailpoint = (name: Failpoint) => void
 

@@ -58,18 +58,48 @@ export const commonSettings = {
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info')
 }
 
-/** What one job of the batch lane may hold at most: below what the provider takes, since large uploads fail more often. */
+/** Of the jobs of the batch lane: for the lane itself, and for what the controller says of them. */
 export const batchSettings = {
+  /** Below what the provider takes, since large uploads fail more often. */
   BATCH_MAX_LINES: count
     .max(50_000, 'must be at most 50000, which is what the provider takes')
     .default(50_000),
   BATCH_MAX_BYTES: count
     .max(200_000_000, 'must be at most 200000000, which is what the provider takes')
-    .default(100_000_000)
+    .default(100_000_000),
+  /** Jobs at the provider at once. */
+  BATCH_MAX_JOBS: count.default(5),
+  /** Longer than the provider's own 24 hours: a job that has not ended by then is cancelled. */
+  BATCH_JOB_DEADLINE_HOURS: z.coerce.number().positive().default(26)
 }
+
+/** Lane of all partitions when the ledger is made; a switch changes it from then on. */
+export const ledgerSettings = { POINTSMAN_INITIAL_MODE: z.enum(['realtime', 'batch']).default('realtime') }
 
 /** Partitions of the documents topic when it is made. */
 export const topicSettings = { DOCUMENTS_PARTITIONS: count.default(8) }
+
+/** What every embedder is told, whatever its lane. */
+export const laneSettings = {
+  ...commonSettings,
+  ...kafkaSettings,
+  ...registrySettings,
+  ...redisSettings,
+  ...weaviateSettings,
+  ...providerSettings,
+  ...topicSettings,
+  ...ledgerSettings,
+  /** How long the first document of an admission waits for company. */
+  EMBED_LINGER_MS: z.coerce.number().int().nonnegative().default(20),
+  /** How long after its last sign of life others may take over what an instance left. */
+  INSTANCE_LEASE_MS: count.min(2_000).default(10_000),
+  SHUTDOWN_GRACE_MS: count.default(8_000),
+  HEALTH_HOST: z.string().default('127.0.0.1'),
+  /** 0 turns health and metrics off. */
+  HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  /** Tests only: the name of a failpoint at which the process dies. */
+  POINTSMAN_FAILPOINT: z.string().optional()
+}
 
 /** What the adapters are told; shapes of the parsed settings above. */
 export type KafkaSettings = z.output<z.ZodObject<typeof kafkaSettings>>
@@ -77,3 +107,5 @@ export type RegistrySettings = z.output<z.ZodObject<typeof registrySettings>>
 export type RedisSettings = z.output<z.ZodObject<typeof redisSettings>>
 export type WeaviateSettings = z.output<z.ZodObject<typeof weaviateSettings>>
 export type ProviderSettings = z.output<z.ZodObject<typeof providerSettings>>
+/** What every embedder is told. */
+export type LaneSettings = Readonly<z.output<z.ZodObject<typeof laneSettings>>>

@@ -1,91 +1,98 @@
 // Carries one obligation to its end: obtain vectors, write objects, remove what they replace, settle. In this order:
 // nothing is settled before the index (or the dead-letter topic) acknowledged it (I4).
-import type { Digest } from '@pointsman/core/domain/identity'
-import type { VectorBytes } from '@pointsman/core/ports/embedder'
-import type { Part, SettleOutcome, Settlement } from '@pointsman/core/ports/ledger'
-import type { Removal, VectorStore } from '@pointsman/core/ports/vector-store'
-import type { Membership } from '@pointsman/core/runtime/membership'
+import type { Digest } from '../domain/identity.ts'
+import type { VectorBytes } from '../ports/embedder.ts'
+import type { Part, SettleOutcome, Settlement } from '../ports/ledger.ts'
+import type { Removal, VectorStore } from '../ports/vector-store.ts'
+import type { Gate } from '../runtime/gate.ts'
 import { type GiveUpDeps, giveUpParts } from './give-up-parts.ts'
 import { loadItems } from './load-items.ts'
 import type { Slots } from './slots.ts'
-import { Disowned, type ObtainDeps, type Text, VectorPurchase } from './vector-purchase.ts'
-import { byContent, type ContentItem, type Item, withContent, type Work } from './work.ts'
+import { Disowned, type VectorSource } from './vector-source.ts'
+import { byContent, type ContentItem, type Item, type LookUp, withContent, type Work } from './work.ts'
 import { propertiesOf, writeObjects } from './write-objects.ts'
 
-export interface FinishDeps extends ObtainDeps, GiveUpDeps {
+export interface FinishDeps extends GiveUpDeps {
   readonly store: VectorStore
+  /** Calls to the index that may be in flight, over all obligations. */
   readonly writes: Slots
-  readonly membership: Pick<Membership, 'newObligation'>
-  readonly gates: ObtainDeps['gates'] & GiveUpDeps['gates']
-  /** How long texts whose attempts all ended unknown rest before they are tried again apart. */
-  readonly doubtDelayMs: number
+  readonly gates: GiveUpDeps['gates'] & { readonly store: Gate }
   readonly warn: (message: string) => void
 }
 
 /**
- * Resolves when the obligation is finished, or when it is somebody else's by now.
+ * Resolves when these items are finished, moved elsewhere by their source, or when the obligation is somebody else's by
+ * now. Releases the source.
  * @throws the signal's reason when it aborts; the ledger then still holds what is left.
  */
-export async function finishWork(work: Work, deps: FinishDeps, signal: AbortSignal): Promise<void> {
-  const run = new WorkRun(work, deps, signal)
+export async function finishWork(
+  work: Work,
+  source: VectorSource,
+  deps: FinishDeps,
+  signal: AbortSignal
+): Promise<void> {
+  const run = new WorkRun(work, source, deps, signal)
   try {
     await run.finish()
   } catch (error) {
     if (!(error instanceof Disowned)) throw error
     deps.warn(error.message)
   } finally {
-    run.release()
+    source.release()
   }
 }
 
 class WorkRun {
   readonly #work: Work
+  readonly #source: VectorSource
   readonly #deps: FinishDeps
   readonly #signal: AbortSignal
   readonly #vectors = new Map<Digest, VectorBytes>()
   readonly #dead = new Map<Digest, string>()
-  readonly #releases: (() => void)[] = []
   #attempts: number
   #paidTokens = 0
 
-  constructor(work: Work, deps: FinishDeps, signal: AbortSignal) {
+  constructor(work: Work, source: VectorSource, deps: FinishDeps, signal: AbortSignal) {
     this.#work = work
+    this.#source = source
     this.#deps = deps
     this.#signal = signal
     this.#attempts = work.attempts
   }
 
   async finish(): Promise<void> {
-    let items = this.#work.items
-    let adopted = this.#work.adopted
-    while (items.length > 0) {
-      const more = await this.#carryOut(items, adopted)
+    const { items, lookUp } = this.#work
+    let round = await this.#carryOut(items, lookUp)
+    // A round that finished nothing was told of parts that its source gave away: going on would never end.
+    while (round.more.length > 0 && round.finished > 0) {
       // Whoever joined meanwhile is served with the vector that is here.
-      const loaded = await loadItems(more, this.#deps, this.#signal)
+      const loaded = await loadItems(round.more, this.#deps, this.#signal)
       for (const { part, reason } of loaded.missing) await this.#giveUp([part], reason)
-      items = loaded.items
-      adopted = true
+      const { finished, more } = await this.#carryOut(
+        loaded.items,
+        lookUp === 'nothing' ? 'everything' : lookUp
+      )
+      round = { more, finished: finished + loaded.missing.length }
     }
   }
 
-  /** After `finish`, however it ended: nothing uses the vectors any more. */
-  release(): void {
-    for (const release of this.#releases) release()
-  }
-
-  /** @returns parts that joined this obligation meanwhile. */
-  async #carryOut(items: readonly Item[], adopted: boolean): Promise<readonly Part[]> {
+  /** @returns how many items are done with, and parts that joined this obligation meanwhile. */
+  async #carryOut(
+    items: readonly Item[],
+    lookUp: LookUp
+  ): Promise<{ readonly finished: number; readonly more: readonly Part[] }> {
     const { gates, store, writes } = this.#deps
     const signal = this.#signal
     const contents = items.flatMap(item => withContent(item) ?? [])
     const deletes = items.filter(item => item.part.content === undefined)
 
-    const { current, present, stale } = adopted ? await this.#lookUp(contents) : outrunWithin(items, contents)
+    const { current, present, stale } =
+      lookUp === 'nothing' ? outrunWithin(items, contents) : await this.#sort(contents, lookUp)
     const refreshes = current.filter(({ part }) => part.action === 'refresh')
     const { done: refreshed, absent } = await this.#refresh(refreshes)
     const wanting = [...current.filter(({ part }) => part.action !== 'refresh'), ...absent]
 
-    await this.#obtain(wanting, adopted)
+    await this.#obtain(wanting, lookUp)
     const writable = wanting.filter(({ content }) => this.#vectors.has(content))
     const { rejected, stored } = await writeObjects(
       writable,
@@ -93,33 +100,38 @@ class WorkRun {
       { store, gate: gates.store, writes },
       signal
     )
-    this.#deps.hit('rt.upsert')
+    this.#deps.reached('upsert')
 
     const indexed = [...stored, ...present]
     await this.#removeReplaced(indexed, deletes)
     await this.#removeOwn(stale)
     for (const [item, reason] of rejected) await this.#giveUp([item.part], reason)
-    for (const [content, reason] of this.#dead) {
-      const doomed = wanting.filter(item => item.content === content)
+    const doomed = Map.groupBy(wanting, ({ content }) => this.#dead.get(content))
+    for (const [reason, group] of doomed) {
+      if (reason === undefined) continue
       await this.#giveUp(
-        doomed.map(({ part }) => part),
+        group.map(({ part }) => part),
         reason
       )
     }
-    return this.#settle([
+    const outcomes = [
       ...settlements([...indexed, ...refreshed], 'indexed'),
       ...settlements(deletes, 'deleted'),
       ...settlements(stale, 'skipped')
-    ])
+    ]
+    const more = await this.#settle(outcomes)
+    const given = wanting.filter(({ content }) => this.#dead.has(content)).length
+    return { finished: outcomes.length + rejected.size + given, more }
   }
 
   /** What is superseded or stands in the index already is not paid for. */
-  async #lookUp(items: readonly ContentItem[]): Promise<Sorted> {
+  async #sort(items: readonly ContentItem[], lookUp: LookUp): Promise<Sorted> {
     if (items.length === 0) return { current: [], present: [], stale: [] }
     const { gates, ledger, store } = this.#deps
     const flags = await gates.ledger.run(() => ledger.superseded(items.map(({ part }) => part)), this.#signal)
     const stale = items.filter((_, index) => flags[index] === true)
     const live = items.filter((_, index) => flags[index] !== true)
+    if (lookUp === 'latest') return { stale, present: [], current: live }
     const found = await gates.store.run(() => store.existing(idsOf(live), this.#signal), this.#signal)
     const isPresent = ({ id, part }: ContentItem): boolean => found.has(id) && part.action !== 'refresh'
     return { stale, present: live.filter(isPresent), current: live.filter(item => !isPresent(item)) }
@@ -141,67 +153,34 @@ class WorkRun {
     return { done, absent }
   }
 
-  async #obtain(items: readonly ContentItem[], adopted: boolean): Promise<void> {
+  async #obtain(items: readonly ContentItem[], lookUp: LookUp): Promise<void> {
     const { gates, store } = this.#deps
     const groups = byContent(
       items.filter(({ content }) => !this.#vectors.has(content) && !this.#dead.has(content))
     )
     const copyable = [...groups].flatMap(([content, group]) =>
-      adopted || group.some(({ part }) => part.action !== 'embed' && part.action !== 'share') ? content : []
+      lookUp === 'everything' || group.some(({ part }) => part.action !== 'embed' && part.action !== 'share')
+        ? content
+        : []
     )
     if (copyable.length > 0) {
       const found = await gates.store.run(() => store.vectors(copyable, this.#signal), this.#signal)
       for (const [content, vector] of found) this.#vectors.set(content, vector)
     }
 
-    const texts: Text[] = []
-    for (const [content, [item]] of groups) {
-      if (item === undefined || this.#vectors.has(content)) continue
-      const { text, tokens } = item.logged.document
-      texts.push({ content, text, tokens })
-    }
-    if (texts.length === 0) return
-    const purchase = new VectorPurchase(this.#deps, this.#work.obligation, this.#work.owner, this.#attempts)
-    const obtained = await purchase.buy(texts, this.#signal)
+    const wanted = new Map([...groups].filter(([content]) => !this.#vectors.has(content)))
+    if (wanted.size === 0) return
+    const obtained = await this.#source.obtain(wanted, this.#signal)
     this.#attempts = obtained.attempts
     this.#paidTokens += obtained.paidTokens
-    this.#releases.push(obtained.release)
     for (const [content, vector] of obtained.vectors) this.#vectors.set(content, vector)
-    for (const [content, reason] of obtained.refused) this.#dead.set(content, reason)
-    await this.#doubt([...obtained.doubtful], groups)
-  }
-
-  /** Every attempt ended unknown: halves rest as orphans until the one that causes it stands alone and is given up. */
-  async #doubt(
-    doubtful: readonly (readonly [Digest, string])[],
-    groups: ReadonlyMap<Digest, readonly ContentItem[]>
-  ): Promise<void> {
-    const [first] = doubtful
-    if (first === undefined) return
-    if (doubtful.length === 1) {
-      this.#dead.set(...first)
-      return
-    }
-    const { doubtDelayMs, gates, ledger, maxAttempts, membership, warn } = this.#deps
-    const middle = Math.ceil(doubtful.length / 2)
-    for (const half of [doubtful.slice(0, middle), doubtful.slice(middle)]) {
-      const parts = half.flatMap(([content]) => groups.get(content) ?? []).map(({ part }) => part)
-      const to = { id: membership.newObligation(), kind: 'orphan' } as const
-      const fields = { reason: first[1], delayMs: doubtDelayMs, attempts: maxAttempts - 1 }
-      const { obligation, owner } = this.#work
-      const moved = await gates.ledger.run(
-        () => ledger.move(obligation, owner, parts, to, fields),
-        this.#signal
-      )
-      if (moved.kind === 'gone') throw new Disowned(`obligation ${obligation} is not ours any more`)
-    }
-    warn(`${doubtful.length} texts rest after ${this.#attempts} attempts without an answer: ${first[1]}`)
+    for (const [content, reason] of obtained.dead) this.#dead.set(content, reason)
   }
 
   async #removeReplaced(indexed: readonly ContentItem[], deletes: readonly Item[]): Promise<void> {
     const removals: Removal[] = [
       ...indexed
-        .filter(item => item.replaces)
+        .filter(({ part }) => part.replaces)
         .map(({ id, logged, part }) => ({
           docId: logged.document.docId,
           maxGeneration: part.generation,
@@ -243,7 +222,7 @@ class WorkRun {
       () => ledger.settle(obligation, owner, outcomes, paidTokens),
       this.#signal
     )
-    this.#deps.hit('rt.mark')
+    this.#deps.reached('mark')
 
     // A newer content came while we wrote: our own object goes.
     const undone = outcomes.flatMap((outcome, index) => {

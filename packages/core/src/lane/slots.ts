@@ -1,4 +1,4 @@
-import { abortable } from '@pointsman/core/runtime/abortable'
+import { abortable } from '../runtime/abortable.ts'
 
 /** A fixed number of places, given out in order of asking. */
 export class Slots {

@@ -1,25 +1,30 @@
-import type { LoggedDocument } from '@pointsman/core/domain/document'
-import type { Digest, ObjectId, ObligationId, OwnerId } from '@pointsman/core/domain/identity'
-import type { Part } from '@pointsman/core/ports/ledger'
-import { objectId } from '@pointsman/core/runtime/identity'
+import type { LoggedDocument } from '../domain/document.ts'
+import type { Digest, ObjectId, ObligationId, OwnerId } from '../domain/identity.ts'
+import type { Part } from '../ports/ledger.ts'
+import { objectId } from '../runtime/identity.ts'
 
 /** A part with the document it came from. */
 export interface Item {
   readonly part: Part
   readonly logged: LoggedDocument
-  /** Objects of lower generations may stand in the index. */
-  readonly replaces: boolean
 }
 
-/** An obligation of ours, to be finished. */
+/**
+ * What is asked before anything is obtained:
+ * - `nothing`    it was admitted just now.
+ * - `latest`     it waited: newer contents may have been admitted, and supersede it.
+ * - `everything` taken over from somebody: also what stands in the index already.
+ */
+export type LookUp = 'nothing' | 'latest' | 'everything'
+
+/** An obligation of ours, to be finished: all of it, or some of its items. */
 export interface Work {
   readonly obligation: ObligationId
   readonly owner: OwnerId
   /** Paid attempts journalled so far. */
   readonly attempts: number
   readonly items: readonly Item[]
-  /** Taken over from somebody: what may be finished already is looked up before anything is paid. */
-  readonly adopted: boolean
+  readonly lookUp: LookUp
 }
 
 /** An item that has a content: everything but deletes. */

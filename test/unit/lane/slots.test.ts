@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { Slots } from '../../../services/embedder-realtime/src/slots.ts'
+import { Slots } from '@pointsman/core/lane/slots'
 
 const never = new AbortController().signal
 

@@ -18,8 +18,8 @@ import type {
   RecordBatch
 } from '../ports/event-log.ts'
 import type { Candidate, Ledger, LedgerState, Slice } from '../ports/ledger.ts'
-import { abortable } from './abortable.ts'
-import type { Gate } from './gate.ts'
+import { abortable } from '../runtime/abortable.ts'
+import type { Gate } from '../runtime/gate.ts'
 import { type FeedEntry, PartitionQueue } from './partition-queue.ts'
 import { prepareRecord } from './prepare-record.ts'
 

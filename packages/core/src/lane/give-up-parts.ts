@@ -1,9 +1,9 @@
-import type { ObligationId, OwnerId } from '@pointsman/core/domain/identity'
-import type { Clock } from '@pointsman/core/ports/clock'
-import type { DeadLetters } from '@pointsman/core/ports/event-log'
-import type { Ledger, Part } from '@pointsman/core/ports/ledger'
-import type { HitFailpoint } from '@pointsman/core/runtime/failpoint'
-import type { Gate } from '@pointsman/core/runtime/gate'
+import type { ObligationId, OwnerId } from '../domain/identity.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { DeadLetters } from '../ports/event-log.ts'
+import type { Ledger, Part } from '../ports/ledger.ts'
+import type { LaneStep } from '../runtime/failpoint.ts'
+import type { Gate } from '../runtime/gate.ts'
 import { type LoadDeps, loadRecords, placeOf } from './load-items.ts'
 
 export interface GiveUpDeps extends LoadDeps {
@@ -11,7 +11,8 @@ export interface GiveUpDeps extends LoadDeps {
   readonly deadLetters: DeadLetters
   readonly clock: Clock
   readonly gates: LoadDeps['gates'] & { readonly ledger: Gate }
-  readonly hit: HitFailpoint
+  /** Tells the failpoints of the lane. */
+  readonly reached: (step: LaneStep) => void
 }
 
 export interface GivenUp {
@@ -34,7 +35,7 @@ export async function giveUpParts(givenUp: GivenUp, deps: GiveUpDeps, signal: Ab
     return { ...origin, reason, attempts, atMs: clock.nowMs() }
   })
   await gates.log.run(() => deadLetters.write(letters, signal), signal)
-  deps.hit('rt.dead-letter')
+  deps.reached('dead-letter')
   const outcomes = parts.map(part => ({ part, settlement: 'dead' }) as const)
   await gates.ledger.run(() => ledger.settle(obligation, owner, outcomes, 0), signal)
 }

@@ -1,8 +1,8 @@
 // Writes objects until the index says of each whether it is stored: with the vector at hand a repeat costs nothing.
-import type { Digest } from '@pointsman/core/domain/identity'
-import type { VectorBytes } from '@pointsman/core/ports/embedder'
-import type { IndexObject, ObjectProperties, VectorStore } from '@pointsman/core/ports/vector-store'
-import type { Gate } from '@pointsman/core/runtime/gate'
+import type { Digest } from '../domain/identity.ts'
+import type { VectorBytes } from '../ports/embedder.ts'
+import type { IndexObject, ObjectProperties, VectorStore } from '../ports/vector-store.ts'
+import type { Gate } from '../runtime/gate.ts'
 import type { Slots } from './slots.ts'
 import type { ContentItem } from './work.ts'
 

@@ -1,25 +1,30 @@
-// The realtime lane: admits what the feed offers, finishes every obligation it owns, adopts what others left behind,
-// and commits W. Stopping is in two steps: `signal` ends admission; what is in flight is then finished for at most
-// `graceMs`, and the rest stays in the ledger for the next owner.
-import type { ObligationId } from '@pointsman/core/domain/identity'
-import type { GroupReader } from '@pointsman/core/ports/event-log'
-import type { AdmitReply } from '@pointsman/core/ports/ledger'
-import type { LaneFeed, Offer } from '@pointsman/core/runtime/lane-feed'
-import type { Membership } from '@pointsman/core/runtime/membership'
-import { adoptWork } from './adopt-work.ts'
-import { type FinishDeps, finishWork } from './finish-work.ts'
+// The stream of one instance, whatever its lane: admits what the feed offers, finishes every request it owns, adopts what
+// others left behind, commits W, and runs the loops of its kind. Stopping is in two steps: `signal` ends admission; what
+// is in flight is then finished for at most `graceMs`, and the rest stays in the ledger for the next owner.
+import type { ObligationId } from '../domain/identity.ts'
+import type { GroupReader } from '../ports/event-log.ts'
+import type { AdmitReply } from '../ports/ledger.ts'
+import { abortable } from '../runtime/abortable.ts'
+import type { HitFailpoint } from '../runtime/failpoint.ts'
+import { messageOf } from '../runtime/message-of.ts'
+import { type AdoptDeps, adoptWork } from './adopt-work.ts'
+import { finishWork } from './finish-work.ts'
+import type { LaneFeed, Offer } from './lane-feed.ts'
+import type { LaneGates } from './lane-gates.ts'
+import type { LaneKind } from './lane-kind.ts'
 import { Slots } from './slots.ts'
 import type { Item, Work } from './work.ts'
-import { messageOf } from '@pointsman/core/runtime/message-of'
 
-export interface EmbedDeps extends FinishDeps {
+export interface StreamDeps extends AdoptDeps {
+  readonly gates: LaneGates
   readonly feed: LaneFeed
   readonly reader: GroupReader
-  readonly membership: Membership
+  /** For the failpoints that only one lane has. */
+  readonly hit: HitFailpoint
 }
 
-export interface EmbedOptions {
-  /** Obligations in work at once, those waiting for the provider and for the index together. */
+export interface StreamOptions {
+  /** Requests in work at once, those waiting for their vectors and for the index together. */
   readonly maxWorks: number
   readonly graceMs: number
 }
@@ -29,23 +34,26 @@ const adoptMs = 1_000
 const longestRestMs = 30_000
 
 /** Resolves after an orderly stop. */
-export async function embedStream(
-  deps: EmbedDeps,
-  options: EmbedOptions,
+export async function streamLane(
+  kind: LaneKind,
+  deps: StreamDeps,
+  options: StreamOptions,
   signal: AbortSignal
 ): Promise<void> {
-  await new EmbedStream(deps, options).run(signal)
+  await new LaneStream(kind, deps, options).run(signal)
 }
 
-class EmbedStream {
-  readonly #deps: EmbedDeps
-  readonly #options: EmbedOptions
+class LaneStream {
+  readonly #kind: LaneKind
+  readonly #deps: StreamDeps
+  readonly #options: StreamOptions
   readonly #slots: Slots
   readonly #works = new Set<Promise<void>>()
   /** Aborts work in flight when the grace period is over. */
   readonly #abandon = new AbortController()
 
-  constructor(deps: EmbedDeps, options: EmbedOptions) {
+  constructor(kind: LaneKind, deps: StreamDeps, options: StreamOptions) {
+    this.#kind = kind
     this.#deps = deps
     this.#options = options
     this.#slots = new Slots(options.maxWorks)
@@ -53,15 +61,18 @@ class EmbedStream {
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock, feed, warn } = this.#deps
-    const loops = [
+    const loops = Promise.all([
       this.#forever('following the ledger', () => feed.follow(signal), signal),
       this.#forever('admission', () => this.#admit(signal), signal),
       this.#forever('adoption', () => this.#adopt(signal), signal),
-      this.#forever('commits', () => this.#commitLoop(signal), signal)
-    ]
-    await Promise.all(loops)
+      this.#forever('commits', () => this.#commitLoop(signal), signal),
+      ...this.#kind.loops.map(loop =>
+        this.#forever(loop.name, () => loop.run(signal, this.#abandon.signal), signal)
+      )
+    ])
+    await abortable(loops, signal).catch(() => undefined)
 
-    const allDone = Promise.allSettled(this.#works)
+    const allDone = loops.then(() => Promise.allSettled(this.#works))
     const grace = clock.sleep(this.#options.graceMs, this.#abandon.signal).then(() => 'over' as const)
     const ended = await Promise.race([allDone.then(() => 'done' as const), grace])
     if (ended === 'over') warn(`${this.#works.size} obligations are left to the next owner`)
@@ -84,24 +95,27 @@ class EmbedStream {
   }
 
   async #admit(signal: AbortSignal): Promise<void> {
-    const { feed, gates, hit, ledger, membership } = this.#deps
+    const { feed, gates, lane, ledger, membership, reached } = this.#deps
     for (;;) {
       await this.#slots.take(signal)
       let begun = false
       try {
-        for (const gate of [gates.ledger, gates.store, gates.provider]) await gate.pass(signal)
+        await this.#passGates(signal)
         const offer = await feed.offer(signal)
-        hit('rt.fetch')
+        reached('fetch')
+        const { manifest } = await this.#kind.ready(signal)
         const { owner } = membership
         const obligation = membership.newObligation()
         const epoch = feed.state?.epoch ?? 0
-        const admission = { epoch, lane: 'realtime', owner, obligation, slices: offer.slices } as const
+        const given = { epoch, lane, owner, obligation, slices: offer.slices }
+        const admission = manifest === undefined ? given : { ...given, manifest }
         const reply = await gates.ledger.run(() => ledger.admit(admission), signal)
-        hit('rt.claim')
+        reached('claim')
+        if (reply.kind === 'closed' && manifest !== undefined) this.#kind.closed?.(manifest)
         const items = await this.#take(offer, reply, signal)
         if (items.length > 0) {
           begun = true
-          this.#begin({ obligation, owner, attempts: 0, items, adopted: false })
+          this.#begin({ obligation, owner, attempts: 0, items, lookUp: 'nothing' })
         }
       } finally {
         if (!begun) this.#slots.give()
@@ -109,18 +123,20 @@ class EmbedStream {
     }
   }
 
-  /** @returns the parts that are ours to finish; none when the ledger refused. */
+  /** @returns the parts that are to be finished now; none when the ledger refused. */
   async #take(offer: Offer, reply: AdmitReply, signal: AbortSignal): Promise<readonly Item[]> {
     const { clock, feed, membership } = this.#deps
     switch (reply.kind) {
       case 'admitted':
         feed.admitted(offer)
-        return itemsOf(offer, reply)
+        return this.#kind.admitted(itemsOf(offer, reply))
       case 'behind':
         feed.behind(reply.frontiers)
         return []
       case 'unregistered':
         await membership.begin()
+        return []
+      case 'closed':
         return []
       case 'fenced':
       case 'draining':
@@ -146,7 +162,7 @@ class EmbedStream {
     for (let tries = 0; ; tries += 1) {
       try {
         const current = tries === 0 ? work : await this.#reload(work.obligation)
-        if (current !== undefined) await finishWork(current, this.#deps, signal)
+        if (current !== undefined) await finishWork(current, this.#kind.sourceOf(current), this.#deps, signal)
         return
       } catch (error) {
         if (signal.aborted) return
@@ -163,11 +179,12 @@ class EmbedStream {
   async #adopt(signal: AbortSignal): Promise<void> {
     const { clock, gates, ledger } = this.#deps
     for (;;) {
-      for (const gate of [gates.ledger, gates.store, gates.provider]) await gate.pass(signal)
-      for (const obligation of await gates.ledger.run(
-        () => ledger.adoptable(this.#options.maxWorks),
+      await this.#passGates(signal)
+      const left = await gates.ledger.run(
+        () => ledger.adoptable(['request', 'orphan'], this.#options.maxWorks),
         signal
-      )) {
+      )
+      for (const obligation of left) {
         await this.#slots.take(signal)
         const work = await this.#reload(obligation).catch((error: unknown) => {
           this.#slots.give()
@@ -180,6 +197,11 @@ class EmbedStream {
     }
   }
 
+  async #passGates(signal: AbortSignal): Promise<void> {
+    const { gates } = this.#deps
+    for (const gate of [gates.ledger, gates.store, gates.provider]) await gate.pass(signal)
+  }
+
   async #commitLoop(signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#deps.clock.sleep(commitMs, signal)
@@ -189,10 +211,10 @@ class EmbedStream {
 
   /** W of every partition: what is not acknowledged is committed the next time. */
   async #commit(): Promise<void> {
-    const { hit, ledger, reader, warn } = this.#deps
+    const { ledger, reached, reader, warn } = this.#deps
     try {
       const watermarks = await ledger.watermarks()
-      hit('rt.commit')
+      reached('commit')
       await reader.commit(watermarks)
     } catch (error) {
       warn(`commit: ${messageOf(error)}`)
@@ -214,12 +236,9 @@ function itemsOf(offer: Offer, reply: Extract<AdmitReply, { kind: 'admitted' }>)
       if (verdict?.kind !== 'part' || logged === undefined) return []
       const { action, generation, replaces } = verdict
       const { content, docKey, offset, tokens } = candidate
+      const place = { partition: slice.partition, offset }
       return [
-        {
-          part: { partition: slice.partition, offset, docKey, content, generation, action, tokens },
-          logged,
-          replaces
-        }
+        { part: { ...place, docKey, content, generation, action, replaces, tokens, failures: 0 }, logged }
       ]
     })
   )

@@ -1,8 +1,8 @@
 // Reads the documents of parts again from the log: texts are never kept in the ledger.
-import type { LoggedDocument } from '@pointsman/core/domain/document'
-import type { DocumentCodec, LogRecord, RangeReader } from '@pointsman/core/ports/event-log'
-import type { Part } from '@pointsman/core/ports/ledger'
-import type { Gate } from '@pointsman/core/runtime/gate'
+import type { LoggedDocument } from '../domain/document.ts'
+import type { DocumentCodec, LogRecord, RangeReader } from '../ports/event-log.ts'
+import type { Part } from '../ports/ledger.ts'
+import type { Gate } from '../runtime/gate.ts'
 import type { Item } from './work.ts'
 
 export interface LoadDeps {
@@ -44,8 +44,7 @@ export async function loadItems(
     const record = records.get(placeOf(part))
     const logged = record && (await decode(record, deps, signal))
     if (logged === undefined) missing.push({ part, reason: 'its record is no longer in the log' })
-    // What the document was before is not known here, so older objects are always looked for.
-    else items.push({ part, logged, replaces: true })
+    else items.push({ part, logged })
   }
   return { items, missing }
 }

@@ -44,7 +44,7 @@ export interface LanePlan {
   /** Resolves when the provider would take a call; must not cost money. */
   readonly checkProvider: (signal: AbortSignal) => Promise<void>
   /** Called at each start, when the instance is registered. */
-  readonly kind: (deps: StreamDeps) => LaneKind
+  readonly kind: (deps: StreamDeps, ledgerId: string) => LaneKind
 }
 
 /** What waits undecoded for admission, over all partitions. */
@@ -101,7 +101,7 @@ export class LaneInstance {
     try {
       await gates.log.run(() => admin.prepare(partitions, signal), signal, 'throw')
       await gates.registry.run(() => codec.prepare(signal), signal, 'throw')
-      await gates.ledger.run(() => ledger.open(initialMode), signal, 'throw')
+      const { ledgerId } = await gates.ledger.run(() => ledger.open(initialMode), signal, 'throw')
       await gates.store.run(() => store.prepare(signal), signal, 'throw')
       const ghosts = await gates.ledger.run(() => this.#membership.begin(), signal)
       for (const [group, memberId] of ghosts) await gates.log.run(() => admin.evict(group, memberId), signal)
@@ -119,7 +119,7 @@ export class LaneInstance {
         writes: new Slots(writesInFlight),
         reached: step => hit(`${failpointPrefix[lane]}.${step}`)
       }
-      await streamLane(kind(deps), deps, { graceMs, maxWorks }, signal)
+      await streamLane(kind(deps, ledgerId), deps, { graceMs, maxWorks }, signal)
       lease.abort()
       await renewing
     } finally {

@@ -1,4 +1,5 @@
 import type { ObligationId } from '../domain/identity.ts'
+import type { Offer } from './lane-feed.ts'
 import type { VectorSource } from './vector-source.ts'
 import type { Item, Work } from './work.ts'
 
@@ -16,11 +17,11 @@ export interface LaneLoop {
 /** What one lane does otherwise than the other. */
 export interface LaneKind {
   /**
-   * Resolves when something may be admitted.
+   * Resolves when this offer may be admitted.
    * @returns the open manifest, or a new id for it, that takes what has to be paid for; without one, that belongs to
    * the request of the admission.
    */
-  ready(signal: AbortSignal): Promise<{ readonly manifest?: ObligationId }>
+  ready(offer: Offer, signal: AbortSignal): Promise<{ readonly manifest?: ObligationId }>
 
   /** The ledger takes nothing into this manifest any more: `ready` has to name another. Needed by who names any. */
   closed?(manifest: ObligationId): void

@@ -103,7 +103,7 @@ class LaneStream {
         await this.#passGates(signal)
         const offer = await feed.offer(signal)
         reached('fetch')
-        const { manifest } = await this.#kind.ready(signal)
+        const { manifest } = await this.#kind.ready(offer, signal)
         const { owner } = membership
         const obligation = membership.newObligation()
         const epoch = feed.state?.epoch ?? 0

@@ -8,6 +8,7 @@ export type Failpoint =
   | `${'rt' | 'ba'}.${LaneStep}`
   | 'rt.pay'
   | 'rt.response'
+  | 'ba.adopt'
   | 'ba.seal'
   | 'ba.file'
   | 'ba.upload'

@@ -1,0 +1,103 @@
+// Reads what a job came to, and finishes its manifest with it: in the order of the log, a page at a time, so that texts
+// are read in ranges and what was done before a crash is not done again.
+import { Failure } from '@pointsman/core/domain/failure'
+import { finishWork } from '@pointsman/core/lane/finish-work'
+import { giveUpParts } from '@pointsman/core/lane/give-up-parts'
+import { loadItems } from '@pointsman/core/lane/load-items'
+import type { JobResults } from '@pointsman/core/ports/batch-provider'
+import type { BatchDeps, StopSignals } from './batch-deps.ts'
+import { backOffMs } from './back-off.ts'
+import { JobSource } from './job-source.ts'
+import type { Manifest } from './manifest.ts'
+import { throughSpool } from './through-spool.ts'
+
+/** How often a file that the provider does not know is asked for before it is believed to be lost. */
+const fileTries = 5
+
+/** Resolves when the manifest is archived and its files are deleted at the provider. */
+export async function harvestJob(
+  manifest: Manifest,
+  deps: BatchDeps,
+  { grace, signal }: StopSignals
+): Promise<void> {
+  await deps.harvesting.use(async () => {
+    if (await hasParts(manifest, grace)) {
+      await using results = await fetchResults(manifest, deps, signal)
+      deps.hit('ba.download')
+      report(manifest, results, deps)
+      // Parts may join until the last one of their payment key is settled.
+      while (await hasParts(manifest, grace)) await indexAll(manifest, results, deps, { grace, signal })
+    }
+  }, signal)
+  await deleteFiles(manifest, deps, signal)
+  deps.hit('ba.archive')
+  if (!(await manifest.archive(grace))) throw new Error(`manifest ${manifest.id} has parts again`)
+}
+
+async function indexAll(
+  manifest: Manifest,
+  results: JobResults,
+  deps: BatchDeps,
+  { grace, signal }: StopSignals
+): Promise<void> {
+  const { id: obligation, owner } = manifest
+  const source = new JobSource(manifest, results, deps)
+  // Who is not the owner any more would go round for ever: its settlements are refused one by one.
+  await manifest.advance('terminal', {}, grace)
+  for await (const parts of manifest.pages(grace)) {
+    signal.throwIfAborted()
+    for (const gate of [deps.gates.store, deps.gates.ledger]) await gate.pass(signal)
+    const { items, missing } = await loadItems(parts, deps, grace)
+    deps.hit('ba.parse')
+    if (items.length > 0) {
+      await finishWork({ obligation, owner, attempts: 1, items, lookUp: 'latest' }, source, deps, grace)
+    }
+    for (const { part, reason } of missing) {
+      await giveUpParts({ obligation, owner, attempts: 1, parts: [part], reason }, deps, grace)
+    }
+    await source.flush(false, grace)
+  }
+  await source.flush(true, grace)
+}
+
+/** A file that is gone for good took its lines with it: they are counted as paid for nothing, and said. */
+async function fetchResults(manifest: Manifest, deps: BatchDeps, signal: AbortSignal): Promise<JobResults> {
+  const { clock, owned, provider, warn } = deps
+  const { errorFileId, outputFileId } = manifest.job
+  const files = { outputFileId: outputFileId || undefined, errorFileId: errorFileId || undefined }
+  const key = { ...owned, manifest: manifest.id }
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await throughSpool(() => provider.results(key, files, signal), deps, signal)
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== 'JOB_GONE') throw error
+      warn(`manifest ${manifest.id}: ${error.message}`)
+      if (tries === fileTries) break
+      await clock.sleep(backOffMs(tries, clock.random()), signal)
+    }
+  }
+  warn(`manifest ${manifest.id}: its results are lost; what was paid for in them is paid for again`)
+  const none = { outputFileId: undefined, errorFileId: undefined }
+  return provider.results(key, none, signal)
+}
+
+function report({ id, job }: Manifest, { lines, repeats, strangers }: JobResults, { warn }: BatchDeps): void {
+  if (strangers + repeats > 0) {
+    warn(
+      `manifest ${id}: of ${lines} lines of ${job.batchId}, ${strangers} name nothing of ours, ${repeats} repeat`
+    )
+  }
+}
+
+async function hasParts(manifest: Manifest, signal: AbortSignal): Promise<boolean> {
+  const first = await manifest.pages(signal).next()
+  return first.done !== true
+}
+
+async function deleteFiles(manifest: Manifest, deps: BatchDeps, signal: AbortSignal): Promise<void> {
+  const { gates, provider } = deps
+  const { errorFileId, inputFileId, outputFileId } = manifest.job
+  for (const fileId of [inputFileId, outputFileId, errorFileId]) {
+    if (fileId !== '') await gates.provider.run(() => provider.deleteFile(fileId, signal), signal)
+  }
+}

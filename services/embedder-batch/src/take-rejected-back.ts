@@ -1,0 +1,48 @@
+// A job that failed validation ran nothing and cost nothing. Its manifest goes back to be sent again: the same file
+// when the queue was full, else a new one without the lines that were named as bad.
+import type { Digest } from '@pointsman/core/domain/identity'
+import { giveUpParts } from '@pointsman/core/lane/give-up-parts'
+import type { JobReport } from '@pointsman/core/ports/batch-provider'
+import type { BatchDeps } from './batch-deps.ts'
+import { backOffMs } from './back-off.ts'
+import type { Manifest } from './manifest.ts'
+
+const queueFull = 'token_limit_exceeded'
+
+export async function takeRejectedBack(
+  manifest: Manifest,
+  { errors }: JobReport,
+  deps: BatchDeps,
+  signal: AbortSignal
+): Promise<void> {
+  const { clock, gates, provider, warn } = deps
+  const { creates, inputFileId, lines } = manifest.job
+  const [first] = errors
+  const notBeforeMs = clock.nowMs() + backOffMs(creates, clock.random())
+  warn(`manifest ${manifest.id}: its job failed: ${first?.message ?? 'without a reason'}`)
+  if (first?.code === queueFull) return manifest.advance('uploaded', { batchId: '', notBeforeMs }, signal)
+
+  await manifest.advance('sealed', { batchId: '', inputFileId: '', notBeforeMs }, signal)
+  await gates.provider.run(() => provider.deleteFile(inputFileId, signal), signal)
+  const bad = new Map(errors.flatMap(({ content, message }) => (content ? [[content, message]] : [])))
+  // When most lines are named, it is not the lines: a model or an endpoint that the provider does not take.
+  if (bad.size * 2 <= lines) await dropLines(manifest, bad, deps, signal)
+}
+
+async function dropLines(
+  manifest: Manifest,
+  bad: ReadonlyMap<Digest, string>,
+  deps: BatchDeps,
+  signal: AbortSignal
+): Promise<void> {
+  if (bad.size === 0) return
+  const { id: obligation, owner } = manifest
+  for await (const parts of manifest.pages(signal)) {
+    for (const part of parts) {
+      const reason = part.content && bad.get(part.content)
+      if (reason === undefined) continue
+      const given = { obligation, owner, attempts: part.failures + 1, parts: [part], reason }
+      await giveUpParts(given, deps, signal)
+    }
+  }
+}

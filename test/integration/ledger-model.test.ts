@@ -26,7 +26,7 @@ async function keysOf(namespace: string): Promise<string[]> {
 }
 
 /** What a ledger consists of when no work is outstanding. */
-const lasting = /^(state|counts|latest:\d+|processed:\d+)$/
+const lasting = /^(state|counts|past|latest:\d+|processed:\d+)$/
 const ofObligation = /^(?:obligation|answer|segments|joined|parts):(\d+)(?::|$)/
 
 /** Keys that nothing will ever remove. @param waiting - numbers of the obligations that are left. */

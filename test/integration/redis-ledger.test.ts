@@ -55,7 +55,7 @@ test('a ledger that vanished, was replaced or has another format is refused, and
   const scene = await sceneIn(namespace)
   const foreign = { code: 'LEDGER_FOREIGN' }
 
-  await redis.hset(key, 'format', '2')
+  await redis.hset(key, 'format', '1')
   await expect(scene.admit([{ doc: 'a', text: 'A' }])).rejects.toMatchObject(foreign)
   await expect(new RedisLedger(redis, namespace).open('realtime')).rejects.toMatchObject(foreign)
   await redis.unlink(key)

@@ -2,7 +2,7 @@
 // carried out (see ledger-history.ts), so that a history can be shrunk and still makes sense.
 import type { Digest } from '@pointsman/core/domain/identity'
 import type { Lane } from '@pointsman/core/domain/lane'
-import type { ObligationKind } from '@pointsman/core/ports/ledger'
+import type { Job, JobOrder, ObligationKind } from '@pointsman/core/ports/ledger'
 import fc from 'fast-check'
 
 /** Tails at the edges of a signed 64-bit number and of a double, all in one bucket; the last is the fifth in another. */
@@ -49,6 +49,9 @@ export interface SliceChoice {
 /** Undefined: the one that holds the obligation. */
 type OwnerChoice = number | undefined
 
+/** The owner's open manifest or a new one, none, or whatever obligation has this place. */
+export type ManifestChoice = 'own' | undefined | number
+
 export type Command =
   | { readonly type: 'openPartition'; readonly partition: number; readonly logStart: number }
   | { readonly type: 'register'; readonly instance: string; readonly leaseMs: number }
@@ -61,6 +64,7 @@ export type Command =
       /** Undefined: that of the first partition, and only partitions in it. */
       readonly lane: Lane | undefined
       readonly epochBehind: number
+      readonly manifest: ManifestChoice
       readonly slices: readonly SliceChoice[]
     }
   | {
@@ -86,10 +90,22 @@ export type Command =
       readonly owner: OwnerChoice
       readonly parts: readonly number[]
       readonly kind: ObligationKind
+      readonly manifest: ManifestChoice
       readonly delayMs: number
       readonly attempts: number
       readonly failures: number
     }
+  | {
+      readonly type: 'advance'
+      readonly manifest: number
+      readonly owner: OwnerChoice
+      /** Among the steps from its state: 0 for noting fields only, 1 for the way forward, then those back and to the end. */
+      readonly step: number
+      /** As if it were one state further than it is. */
+      readonly ahead: boolean
+      readonly fields: Partial<Job>
+    }
+  | { readonly type: 'order'; readonly manifest: number; readonly order: JobOrder }
   | {
       readonly type: 'takeover'
       readonly obligation: number
@@ -153,6 +169,14 @@ const slices = fc.uniqueArray(
   { selector: slice => slice.partition, minLength: 1, maxLength: 3 }
 )
 
+const fields = fc.constantFrom<Partial<Job>[]>(
+  {},
+  { creates: 1, progressMs: 1_795_000_000_000 },
+  { lines: 2, bytes: 300, tokens: 7, inputFileId: 'file-1' },
+  { batchId: 'batch "1"', status: 'in_progress', completed: 1, order: 'cancel' },
+  { inputFileId: '', batchId: '', order: '' }
+)
+
 const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Command>])[] = [
   [
     3,
@@ -168,6 +192,11 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
       owner: anyIndex,
       lane: fc.oneof({ arbitrary: fc.constant(undefined), weight: 8 }, { arbitrary: lane, weight: 2 }),
       epochBehind: mostlyCurrent,
+      manifest: fc.oneof(
+        { arbitrary: fc.constant('own' as const), weight: 5 },
+        { arbitrary: fc.constant(undefined), weight: 3 },
+        { arbitrary: anyIndex, weight: 1 }
+      ),
       slices
     })
   ],
@@ -193,12 +222,27 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
       obligation: anyIndex,
       owner: mostlyHolder,
       parts: fc.array(anyIndex, { maxLength: 3 }),
-      kind: fc.constantFrom<ObligationKind>('orphan', 'orphan', 'request'),
+      kind: fc.constantFrom<ObligationKind>('orphan', 'orphan', 'request', 'manifest', 'manifest'),
+      manifest: fc.oneof(
+        { arbitrary: fc.constant('own' as const), weight: 5 },
+        { arbitrary: anyIndex, weight: 1 }
+      ),
       delayMs: fc.constantFrom(0, 0, hourMs),
       attempts: fc.nat({ max: 3 }),
       failures: fc.constantFrom(0, 1, 9)
     })
   ],
+  [
+    12,
+    record('advance', {
+      manifest: anyIndex,
+      owner: mostlyHolder,
+      step: fc.constantFrom(0, 1, 1, 1, 1, 1, 2, 3),
+      ahead: mostlyCurrent.map(behind => behind === 1),
+      fields
+    })
+  ],
+  [1, record('order', { manifest: anyIndex, order: fc.constantFrom<JobOrder>('cancel', 'abandon') })],
   [6, record('takeover', { obligation: anyIndex, owner: anyIndex, lane, epochBehind: mostlyCurrent })],
   [1, record('pause', { epochBehind: mostlyCurrent })],
   [2, record('resume', { epochBehind: mostlyCurrent })],

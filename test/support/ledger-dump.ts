@@ -1,16 +1,19 @@
 // Everything that a ledger tells of itself, in a form in which two ledgers can be compared: times, which differ, become
 // whether they have come.
-import type { Ledger, Obligation } from '@pointsman/core/ports/ledger'
+import type { ObligationId } from '@pointsman/core/domain/identity'
+import type { Ledger, Obligation, Part } from '@pointsman/core/ports/ledger'
 import { contents, docKeys } from './ledger-commands.ts'
 
 export async function dumpLedger(ledger: Ledger): Promise<unknown> {
   const { state, nowMs, obligations, instances, progress, counts } = await ledger.survey()
-  const [latest, processed, watermarks, adoptable, parts] = await Promise.all([
+  const [latest, processed, watermarks, adoptable, past, parts, pages] = await Promise.all([
     ledger.latest(docKeys),
     ledger.processed(contents),
     ledger.watermarks(),
     ledger.adoptable(['request', 'orphan', 'manifest'], 1000),
-    Promise.all(obligations.map(({ id }) => ledger.parts(id)))
+    ledger.pastJobs(1000),
+    Promise.all(obligations.map(({ id }) => ledger.parts(id))),
+    Promise.all(obligations.map(({ id }) => pagesOf(ledger, id)))
   ])
   const superseded = await Promise.all(parts.map(list => ledger.superseded(list)))
   const { pause } = state
@@ -27,9 +30,11 @@ export async function dumpLedger(ledger: Ledger): Promise<unknown> {
       ...timeless(obligation, nowMs),
       parts: [...obligation.parts],
       all: parts[index],
+      pages: pages[index],
       superseded: superseded[index]
     })),
     adoptable,
+    past: past.map(job => ({ ...job, sinceMs: 0, archivedMs: 0 })),
     instances: instances.map(instance => ({
       ...instance,
       leaseUntilMs: instance.leaseUntilMs <= nowMs ? 'over' : 'later',
@@ -38,6 +43,15 @@ export async function dumpLedger(ledger: Ledger): Promise<unknown> {
     counts,
     latest,
     processed
+  }
+}
+
+async function pagesOf(ledger: Ledger, id: ObligationId): Promise<readonly (readonly Part[])[]> {
+  const pages: (readonly Part[])[] = []
+  for (;;) {
+    const page = await ledger.parts(id, { after: pages.at(-1)?.at(-1), limit: 2 })
+    if (page.length === 0) return pages
+    pages.push(page)
   }
 }
 

@@ -5,16 +5,29 @@ import type {
   Admission,
   AdmitReply,
   Ledger,
+  ManifestState,
   Obligation,
   Part,
   SettleOutcome,
   Slice
 } from '@pointsman/core/ports/ledger'
-import type { CandidateChoice, Command, SliceChoice } from './ledger-commands.ts'
+import type { CandidateChoice, Command, ManifestChoice, SliceChoice } from './ledger-commands.ts'
 import { contents, docKeys } from './ledger-commands.ts'
 
 /** Of the indices 0 to 30. */
 const mostly = 27
+
+const manifestStates = ['open', 'sealed', 'uploaded', 'submitting', 'submitted', 'terminal'] as const
+
+/** The way forward first. */
+const nextStates: Readonly<Record<ManifestState, readonly (ManifestState | 'archived')[]>> = {
+  open: ['sealed', 'archived'],
+  sealed: ['uploaded', 'archived'],
+  uploaded: ['submitting', 'sealed'],
+  submitting: ['submitted', 'uploaded', 'sealed'],
+  submitted: ['terminal', 'uploaded', 'sealed'],
+  terminal: ['archived']
+}
 
 type Call = (ledger: Ledger) => Promise<unknown>
 
@@ -89,6 +102,12 @@ export class LedgerHistory {
         return this.#settleOf(command)
       case 'move':
         return this.#moveOf(command)
+      case 'advance':
+        return this.#advanceOf(command)
+      case 'order': {
+        const { id } = await this.#manifest(command.manifest)
+        return ledger => ledger.order(id, command.order)
+      }
       case 'takeover': {
         const { id } = await this.#obligation(command.obligation)
         const { lane } = command
@@ -129,9 +148,11 @@ export class LedgerHistory {
     const slices = choices.map(choice =>
       sliceOf(choice, partitions.get(choice.partition)?.frontier ?? 0n, versions)
     )
+    const manifest = await this.#target(command.manifest, owner)
     const obligation = `${owner}.${this.#nextId++}` as ObligationId
     this.#obligations.push(obligation)
-    return { epoch: epoch - command.epochBehind, lane, owner, obligation, slices }
+    const admission = { epoch: epoch - command.epochBehind, lane, owner, obligation, slices }
+    return manifest === undefined ? admission : { ...admission, manifest }
   }
 
   async #attemptOf(command: Extract<Command, { type: 'attempt' }>): Promise<Call> {
@@ -160,8 +181,8 @@ export class LedgerHistory {
     const held = await this.#first.parts(obligation.id)
     const parts = command.parts.flatMap(part => held[part % Math.max(1, held.length)] ?? [])
     const owner = this.#ownerOf(obligation, command.owner)
-    const id = `m.${this.#nextId++}` as ObligationId
-    this.#obligations.push(id)
+    const into = command.kind === 'manifest' ? await this.#target(command.manifest, owner) : undefined
+    const id = into ?? this.#newId()
     const { kind, delayMs, attempts, failures } = command
     return ledger =>
       ledger.move(
@@ -171,6 +192,40 @@ export class LedgerHistory {
         { id, kind },
         { reason: `no. ${id}`, delayMs, attempts, failures }
       )
+  }
+
+  async #advanceOf(command: Extract<Command, { type: 'advance' }>): Promise<Call> {
+    const manifest = await this.#manifest(command.manifest)
+    const owner = this.#ownerOf(manifest, command.owner)
+    const now = manifestStates.find(state => state === manifest.state) ?? 'open'
+    const from = command.ahead ? (manifestStates[manifestStates.indexOf(now) + 1] ?? now) : now
+    const steps = [from, ...nextStates[from]]
+    const to = pick(steps, command.step)
+    const { fields } = command
+    return ledger => ledger.advance(manifest.id, owner, from, to, fields)
+  }
+
+  #newId(): ObligationId {
+    const id = `m.${this.#nextId++}` as ObligationId
+    this.#obligations.push(id)
+    return id
+  }
+
+  /** The manifest that parts of `owner` are to go into. */
+  async #target(choice: ManifestChoice, owner: OwnerId): Promise<ObligationId | undefined> {
+    if (choice === undefined) return undefined
+    if (choice !== 'own') return (await this.#obligation(choice)).id
+    const { obligations } = await this.#first.survey()
+    const open = obligations.find(obligation => obligation.owner === owner && obligation.state === 'open')
+    return open?.id ?? this.#newId()
+  }
+
+  /** Mostly one that lives, at times any obligation. */
+  async #manifest(index: number): Promise<Partial<Obligation> & { readonly id: ObligationId }> {
+    const { obligations } = await this.#first.survey()
+    const manifests = obligations.filter(({ kind }) => kind === 'manifest')
+    const living = index < mostly ? manifests[index % Math.max(1, manifests.length)] : undefined
+    return living ?? this.#obligation(index)
   }
 
   /** Mostly one that lives, at times one that has ended. */

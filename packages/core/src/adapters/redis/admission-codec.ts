@@ -35,12 +35,20 @@ const partVerdicts = new Map<
   ])
 )
 
-export function admitArguments({ epoch, lane, owner, obligation, slices }: Admission): ScriptArgument[] {
+export function admitArguments({
+  epoch,
+  lane,
+  owner,
+  obligation,
+  manifest,
+  slices
+}: Admission): ScriptArgument[] {
   return [
     epoch,
     lane,
     owner,
     obligation,
+    manifest ?? '',
     ...slices.flatMap(({ partition, from, to, candidates }) => [
       partition,
       from.toString(),
@@ -74,6 +82,8 @@ export function readAdmitReply(raw: unknown, admission: Admission): AdmitReply {
       return { kind: 'paused', reason: asText(rest[0]) }
     case 'unregistered':
       return { kind: 'unregistered' }
+    case 'closed':
+      return { kind: 'closed' }
     case 'behind': {
       const frontiers = asRows(rest, 2).map(([p, frontier]) => [asNumber(p), asOffset(frontier)] as const)
       return { kind: 'behind', frontiers: new Map(frontiers) }

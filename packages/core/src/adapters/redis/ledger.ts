@@ -10,19 +10,33 @@ import type { Lane } from '../../domain/lane.ts'
 import type {
   Admission,
   AdmitReply,
+  Job,
+  JobOrder,
   LaneSwitch,
   Latest,
   Ledger,
   LedgerState,
+  ManifestState,
   MoveFields,
+  ObligationKind,
   Part,
+  PartPlace,
   PartitionState,
+  PastJob,
   Registration,
   SettleOutcome,
   SettleReply,
   Survey
 } from '../../ports/ledger.ts'
-import { checkAdmission, checkOutcomes, checkSwitch } from '../../runtime/check-ledger-call.ts'
+import {
+  checkAdmission,
+  checkAdvance,
+  checkMove,
+  checkOutcomes,
+  checkPage,
+  checkSwitch
+} from '../../runtime/check-ledger-call.ts'
+import { readPastJob } from './job-codec.ts'
 import { admitArguments, readAdmitReply } from './admission-codec.ts'
 import { warnOfLossyServer } from './lossy-server.ts'
 import { packOutcomes, packPlaces, packRivals, readSettleReply, readSortedParts } from './part-codec.ts'
@@ -56,17 +70,23 @@ const admitScript = loadScript(...base, 'admit')
 const attemptScript = loadScript('ledger', 'obligations', 'attempt')
 const settleScript = loadScript(...base, 'settle')
 const moveScript = loadScript(...base, 'move')
+const advanceScript = loadScript('ledger', 'obligations', 'advance')
+const orderScript = loadScript('ledger', 'obligations', 'order')
+const pastJobsScript = loadScript('ledger', 'past-jobs')
 const adoptableScript = loadScript('ledger', 'obligations', 'adoptable')
 const takeoverScript = loadScript(...base, 'takeover')
 const watermarksScript = loadScript('ledger', 'parts', 'watermarks')
 const supersededScript = loadScript('ledger', 'digests', 'latest', 'superseded')
 const pauseScript = loadScript('ledger', 'pause')
 const resumeScript = loadScript('ledger', 'resume')
-const switchScript = loadScript('ledger', 'switch')
+const switchScript = loadScript('ledger', 'obligations', 'switch')
 const surveyScript = loadScript('ledger', 'obligations', 'parts', 'survey')
 const latestScript = loadScript('ledger', 'digests', 'latest', 'read-latest')
 const processedScript = loadScript('ledger', 'digests', 'read-processed')
 const partsScript = loadScript('ledger', 'obligations', 'parts', 'read-parts')
+
+/** As many as a script reads without keeping others waiting. */
+const pageParts = 512
 
 export interface RedisLedgerOptions {
   /**
@@ -164,17 +184,51 @@ export class RedisLedger implements Ledger {
     to: Parameters<Ledger['move']>[3],
     fields: MoveFields
   ): ReturnType<Ledger['move']> {
-    const { reason, delayMs, attempts } = fields
-    const places = packPlaces(parts)
-    const [kind, moved] = asList(
-      await this.#run(moveScript, from, owner, to.id, to.kind, reason, delayMs, attempts, places)
-    )
-    if (oneOf(asText(kind), ['moved', 'gone']) === 'gone') return { kind: 'gone' }
-    return { kind: 'moved', parts: readSortedParts(moved) }
+    checkMove(fields)
+    const { reason, delayMs, attempts, failures } = fields
+    const step = async (named: readonly Part[], thorough: 0 | 1): Promise<readonly unknown[]> => {
+      const told = [reason, delayMs, attempts, failures, thorough]
+      return asList(await this.#run(moveScript, from, owner, to.id, to.kind, ...told, packPlaces(named)))
+    }
+    let answer = await step(parts, 0)
+    if (asText(answer[0]) === 'scattered') answer = await step(await this.#withSharers(from, parts), 1)
+    const kind = oneOf(asText(answer[0]), ['moved', 'gone', 'held'])
+    return kind === 'moved' ? { kind, parts: readSortedParts(answer[1]) } : { kind }
   }
 
-  async adoptable(limit: number): Promise<readonly ObligationId[]> {
-    return readAdoptable(await this.#run(adoptableScript), limit)
+  /** These parts and those that wait for one vector with them, looked for without keeping others waiting. */
+  async #withSharers(obligation: ObligationId, parts: readonly Part[]): Promise<readonly Part[]> {
+    const contents = new Set(parts.map(({ content }) => content))
+    const sharers = (await this.parts(obligation)).filter(
+      ({ content, action }) => content !== undefined && action !== 'refresh' && contents.has(content)
+    )
+    return [...parts, ...sharers]
+  }
+
+  async advance(
+    manifest: ObligationId,
+    owner: OwnerId,
+    from: ManifestState,
+    to: ManifestState | 'archived',
+    fields: Partial<Job>
+  ): ReturnType<Ledger['advance']> {
+    checkAdvance(from, to)
+    const answer = await this.#run(advanceScript, manifest, owner, from, to, ...Object.entries(fields).flat())
+    return oneOf(asText(answer), ['advanced', 'refused', 'gone'])
+  }
+
+  async order(manifest: ObligationId, order: JobOrder): Promise<boolean> {
+    return asNumber(await this.#run(orderScript, manifest, order)) === 1
+  }
+
+  async pastJobs(limit: number): Promise<readonly PastJob[]> {
+    return asList(await this.#run(pastJobsScript, limit))
+      .map(readPastJob)
+      .slice(0, limit)
+  }
+
+  async adoptable(kinds: readonly ObligationKind[], limit: number): Promise<readonly ObligationId[]> {
+    return readAdoptable(await this.#run(adoptableScript, ...kinds), limit)
   }
 
   async takeover(
@@ -186,7 +240,10 @@ export class RedisLedger implements Ledger {
       const reasons = ['gone', 'alive', 'fenced', 'paused', 'draining'] as const
       return { kind: 'refused', reason: oneOf(asText(answer), reasons) }
     }
-    return { kind: 'taken', obligation: readObligation(answer), parts: readSortedParts(parts) }
+    const taken = readObligation(answer)
+    const listed = readSortedParts(parts)
+    const isListed = taken.kind === 'manifest' || taken.parts.size === 0 || listed.length > 0
+    return { kind: 'taken', obligation: taken, parts: isListed ? listed : await this.parts(obligation) }
   }
 
   async watermarks(): Promise<ReadonlyMap<number, bigint>> {
@@ -229,8 +286,25 @@ export class RedisLedger implements Ledger {
     return readFlags(await this.#run(processedScript, packDigests(contents)))
   }
 
-  async parts(obligation: ObligationId): Promise<readonly Part[]> {
-    return readSortedParts(await this.#run(partsScript, obligation))
+  async parts(obligation: ObligationId, page?: Parameters<Ledger['parts']>[1]): Promise<readonly Part[]> {
+    checkPage(page)
+    if (page !== undefined) return this.#page(obligation, page.after, page.limit)
+    const parts: Part[] = []
+    for (;;) {
+      const next = await this.#page(obligation, parts.at(-1), pageParts)
+      parts.push(...next)
+      if (next.length < pageParts) return parts
+    }
+  }
+
+  async #page(
+    obligation: ObligationId,
+    after: PartPlace | undefined,
+    limit: number
+  ): Promise<readonly Part[]> {
+    const place = after === undefined ? [] : [after.partition, after.offset.toString()]
+    // The script answers in whole segments.
+    return readSortedParts(await this.#run(partsScript, obligation, limit, ...place)).slice(0, limit)
   }
 
   async watch(onChange: () => void): Promise<AsyncDisposable> {

@@ -3,6 +3,7 @@ import { Failure } from '../../domain/failure.ts'
 import type {
   Action,
   Part,
+  PartPlace,
   SettleAnswer,
   SettleOutcome,
   SettleReply,
@@ -39,7 +40,7 @@ export function packOutcomes(outcomes: readonly SettleOutcome[]): Buffer {
   })
 }
 
-export function packPlaces(parts: readonly Part[]): Buffer {
+export function packPlaces(parts: readonly PartPlace[]): Buffer {
   return packRecords(parts, placeBytes, writePlace)
 }
 
@@ -51,7 +52,7 @@ export function packRivals(parts: readonly Part[]): Buffer {
   })
 }
 
-function writePlace(buffer: Buffer, { partition, offset }: Part, at: number): void {
+function writePlace(buffer: Buffer, { partition, offset }: PartPlace, at: number): void {
   buffer.writeUInt32BE(partition, at)
   writeUInt56(buffer, Number(offset), at + 4)
 }
@@ -68,8 +69,8 @@ export function readSortedParts(raw: unknown): Part[] {
 
 function readPart(packed: Buffer, at: number): Part {
   const rest = packed.readUInt32BE(at + 42)
-  const action = actions[rest % 8]
-  if (action === undefined) throw new Failure('LEDGER_FOREIGN', `redis: no action has the number ${rest % 8}`)
+  const action = actions[rest & 7]
+  if (action === undefined) throw new Failure('LEDGER_FOREIGN', `redis: no action has the number ${rest & 7}`)
   return {
     partition: packed.readUInt32BE(at),
     offset: BigInt(readUInt56(packed, at + 4)),
@@ -77,7 +78,9 @@ function readPart(packed: Buffer, at: number): Part {
     content: action === 'delete' ? undefined : readDigest(packed, at + 23),
     generation: readUInt56(packed, at + 35),
     action,
-    tokens: Math.floor(rest / 8)
+    replaces: (rest & 128) !== 0,
+    tokens: rest >>> 8,
+    failures: (rest >>> 3) & 15
   }
 }
 

@@ -7,14 +7,28 @@ import type {
   LedgerCounts,
   LedgerState,
   Obligation,
+  ObligationKind,
+  ObligationState,
   PartitionProgress,
   PartitionState,
   Survey
 } from '../../ports/ledger.ts'
+import { readJob } from './job-codec.ts'
 import { readUInt56 } from './records.ts'
 import { asBytes, asFields, asList, asNumber, asOffset, asRows, asText, fieldOf, oneOf } from './reply.ts'
 
 const lanes: readonly Lane[] = ['realtime', 'batch']
+const kinds: readonly ObligationKind[] = ['request', 'orphan', 'manifest']
+const states: readonly ObligationState[] = [
+  'admitted',
+  'paying',
+  'open',
+  'sealed',
+  'uploaded',
+  'submitting',
+  'submitted',
+  'terminal'
+]
 const statuses = ['open', 'indexed', 'dead'] as const
 
 /** Ascending by key. */
@@ -66,18 +80,19 @@ export function readState(raw: unknown): LedgerState {
 }
 
 export function readObligation(raw: unknown): Obligation {
-  const [, rawFields, rawCounts] = asList(raw)
-  const fields = asFields(rawFields)
-  const parts = new Map<number, number>()
-  for (const [p, count] of asRows(rawCounts, 2)) {
-    parts.set(asNumber(p), (parts.get(asNumber(p)) ?? 0) + asNumber(count))
-  }
+  const fields = asFields(raw)
+  const parts = [...fields].flatMap(([name, count]) => {
+    const p = /^parts:(\d+)$/.exec(name)?.[1]
+    return p === undefined ? [] : [[Number(p), Number(count)] as const]
+  })
+  const kind = oneOf(fieldOf(fields, 'kind'), kinds)
   const owner = fieldOf(fields, 'owner')
   return {
     id: fieldOf(fields, 'id') as ObligationId,
-    kind: oneOf(fieldOf(fields, 'kind'), ['request', 'orphan']),
+    kind,
+    job: kind === 'manifest' ? readJob(name => fields.get(`job:${name}`)) : undefined,
     owner: owner === '' ? undefined : (owner as OwnerId),
-    state: oneOf(fieldOf(fields, 'state'), ['admitted', 'paying']),
+    state: oneOf(fieldOf(fields, 'state'), states),
     attempts: Number(fieldOf(fields, 'attempts')),
     inputsAtRisk: Number(fieldOf(fields, 'inputs')),
     notBeforeMs: Number(fieldOf(fields, 'notBefore')),
@@ -113,7 +128,8 @@ export function readSurvey(raw: unknown): Survey {
     state,
     progress: byPartition(progress),
     obligations: asList(rawObligations)
-      .map(described => ({ number: asNumber(asList(described)[0]), obligation: readObligation(described) }))
+      .map(asList)
+      .map(([number, fields]) => ({ number: asNumber(number), obligation: readObligation(fields) }))
       .sort((a, b) => a.number - b.number)
       .map(({ obligation }) => obligation),
     instances: asRows(rawOwners, 2).map(([owner, fields]) => readInstance(asText(owner), asFields(fields))),
@@ -154,7 +170,8 @@ function readCounts(fields: ReadonlyMap<string, string>): LedgerCounts {
     dead: count('dead'),
     paidTokens: count('paidTokens'),
     necessaryTokens: count('necessaryTokens'),
-    processed: count('processed')
+    processed: count('processed'),
+    jobs: count('jobs')
   }
 }
 

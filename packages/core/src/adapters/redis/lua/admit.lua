@@ -1,8 +1,9 @@
 --[[
-  Admits offsets [from, to) of several partitions into a new obligation. Atomic: all checks come before the first write.
+  Admits offsets [from, to) of several partitions into a new obligation, and what has to be paid for into the owner's
+  manifest, if one is named. Atomic: all checks come before the first write.
   A caller who missed the answer gets it again as long as the obligation is its own.
 
-  ARGV     ledger id, epoch, lane, owner, obligation id, then per slice: p, from, to, candidates
+  ARGV     ledger id, epoch, lane, owner, obligation id, manifest id or '', then per slice: p, from, to, candidates
            candidate, 47 bytes: offset 7, document 4+8, version 7, tombstone 1, content 4+8, metadata 4, tokens 4
 
   Returns  {'admitted', verdicts}   one letter per candidate, then '|' and what the digits stand for:
@@ -11,8 +12,9 @@
                                       admitted before; the digits 1 to 5 in this order: so it was, and its generation,
                                       not its version, is the next of the numbers after '|'
            {'fenced', epoch} | {'draining'} | {'paused', reason} | {'unregistered'} | {'behind', p, A, p, A, ...}
+           {'closed'}
 ]]
-local wantedEpoch, lane, owner, id = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local wantedEpoch, lane, owner, id, manifestId = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 local known = obligationNumber(id)
 if known and heldNumber(id, owner) then
@@ -21,7 +23,7 @@ if known and heldNumber(id, owner) then
 end
 
 local wanted = {}
-for i = 6, #ARGV, 4 do
+for i = 7, #ARGV, 4 do
   wanted[#wanted + 1] = 'lane:' .. ARGV[i]
   wanted[#wanted + 1] = 'frontier:' .. ARGV[i]
 end
@@ -38,17 +40,25 @@ if call('EXISTS', prefix .. 'owner:' .. owner) == 0 then return { 'unregistered'
 
 -- I1 OneAdmission. Offsets stay strings here: equality is all that is asked of them.
 local behind = { 'behind' }
-for i = 6, #ARGV, 4 do
-  local frontier = partitions[(i - 6) / 2 + 2]
+for i = 7, #ARGV, 4 do
+  local frontier = partitions[(i - 7) / 2 + 2]
   if frontier ~= ARGV[i + 1] then
     behind[#behind + 1] = ARGV[i]
     behind[#behind + 1] = frontier
   end
 end
 if #behind > 1 then return behind end
+
+local manifest = manifestId ~= '' and obligationNumber(manifestId)
+if manifest then
+  local fields = call('HMGET', obligationKey(manifest), 'state', 'owner')
+  if fields[1] ~= 'open' or fields[2] ~= owner then return { 'closed' } end
+end
 if known then return redis.error_reply('LEDGERMISUSE obligation id in use') end
 
-local own = integer(obligations + 1)
+local own = newNumber(1)
+local payer = own -- the obligation that pays for what nobody obtains yet
+if manifestId ~= '' then payer = manifest or newNumber(2) end
 local added = {} -- obligation number -> parallel arrays of its new parts
 local sharing = {} -- numbers of obligations of which several parts wait for one vector
 local letters, generations, counts = {}, {}, {}
@@ -93,17 +103,18 @@ end
 
 -- Who obtains the vector, and how. Nobody is asked to pay for what is being paid for (I5).
 local function obtain(head, tail)
-  if becomePayer(head, tail, own) then
-    local isProcessed = call('SISMEMBER', processedKey(head), int64(tail)) == 1
-    return own, isProcessed and actionCopy or actionEmbed
+  if becomePayer(head, tail, payer) then
+    if call('SISMEMBER', processedKey(head), int64(tail)) == 0 then return payer, actionEmbed end
+    if payer ~= own then setPayer(head, tail, own, 1) end
+    return own, actionCopy
   end
-  local payer, waiting = payerOf(head, tail)
-  setPayer(head, tail, payer, waiting + 1)
-  sharing[payer] = true
-  return payer, actionShare
+  local other, waiting = payerOf(head, tail)
+  setPayer(head, tail, other, waiting + 1)
+  sharing[other] = true
+  return other, actionShare
 end
 
-for i = 6, #ARGV, 4 do
+for i = 7, #ARGV, 4 do
   local p, to, packed = ARGV[i], ARGV[i + 2], ARGV[i + 3]
   local partition = tonumber(p)
   local opened = {}
@@ -125,7 +136,8 @@ for i = 6, #ARGV, 4 do
     elseif same and status == statusIndexed then
       writeLatest(head, tail, statusOpen, version, content, metadata, lastGeneration)
       addPart(own, partition, offset,
-        struct.pack(partFormat, head, tail, contentHead, contentTail, lastGeneration, tokens * 8 + actionRefresh))
+        struct.pack(partFormat, head, tail, contentHead, contentTail, lastGeneration,
+          restOf(tokens, true, actionRefresh)))
       opened[#opened + 1] = offset
       answerPart(actionRefresh, true, version, lastGeneration)
     else
@@ -133,18 +145,17 @@ for i = 6, #ARGV, 4 do
       local generation = version
       if status and lastGeneration >= version then generation = lastGeneration + 1 end
       writeLatest(head, tail, statusOpen, version, content, metadata, generation)
-      local payer, action = own, actionDelete
-      if content then payer, action = obtain(contentHead, contentTail) end
-      addPart(payer, partition, offset,
-        struct.pack(partFormat, head, tail, contentHead, contentTail, generation, tokens * 8 + action))
+      local replaces = status ~= nil
+      local taker, action = own, actionDelete
+      if content then taker, action = obtain(contentHead, contentTail) end
+      addPart(taker, partition, offset,
+        struct.pack(partFormat, head, tail, contentHead, contentTail, generation, restOf(tokens, replaces, action)))
       opened[#opened + 1] = offset
-      if payer == own then
-        answerPart(action, status ~= nil, version, generation)
+      if action ~= actionShare or taker == own then
+        answerPart(action, replaces, version, generation)
       else
         answer('w', 'share')
-        local joined = prefix .. 'joined:' .. payer
-        local last = call('ZRANGE', joined, -1, -1, 'WITHSCORES')[2]
-        call('ZADD', joined, (last or 0) + 1, p .. ':' .. integer(offset))
+        noteJoined(taker, partition, offset)
       end
     end
   end
@@ -154,11 +165,13 @@ for i = 6, #ARGV, 4 do
 end
 
 local verdicts = table.concat(letters) .. '|' .. table.concat(generations, ',')
+local now = nowMs()
 if added[own] then
-  createObligation(id, { 'kind', 'request', 'owner', owner, 'state', 'admitted', 'attempts', 0, 'inputs', 0,
-    'notBefore', 0, 'reason', '', 'since', nowMs() })
+  createObligation(own, id, { 'kind', 'request', 'owner', owner, 'state', 'admitted', 'attempts', 0, 'inputs', 0,
+    'notBefore', 0, 'reason', '', 'since', now })
   call('SET', prefix .. 'answer:' .. own, verdicts)
 end
+if payer ~= own and not manifest and added[payer] then createManifest(payer, manifestId, owner, '', now, payer, 0) end
 for number in pairs(sharing) do call('HSET', obligationKey(number), 'shares', 1) end
 for number, parts in pairs(added) do addParts(number, parts.partitions, parts.offsets, parts.values) end
 if #letters > 0 then call('HINCRBY', prefix .. 'counts', 'admitted', #letters) end

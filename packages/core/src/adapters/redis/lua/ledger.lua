@@ -16,7 +16,7 @@ local prefix = KEYS[1]
 local stateKey = prefix .. 'state'
 
 local meta = call('HMGET', stateKey, 'format', 'ledger', 'epoch', 'bits', 'phase', 'pauseReason', 'obligations')
-if meta[1] ~= '1' or (ARGV[1] ~= '' and ARGV[1] ~= meta[2]) then
+if meta[1] ~= '2' or (ARGV[1] ~= '' and ARGV[1] ~= meta[2]) then
   return redis.error_reply('LEDGERFOREIGN ' .. (meta[1] and 'another ledger, or another format' or 'there is no ledger here'))
 end
 local epoch, bits, phase, pauseReason, obligations = meta[3], tonumber(meta[4]), meta[5], meta[6], tonumber(meta[7])

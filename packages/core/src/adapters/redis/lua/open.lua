@@ -4,6 +4,6 @@
   ARGV     ledger id that the caller knows, a new one, default lane, bits of the bucket numbers
 ]]
 if redis.call('EXISTS', KEYS[1] .. 'state') == 0 then
-  redis.call('HSET', KEYS[1] .. 'state', 'format', 1, 'ledger', ARGV[2], 'bits', ARGV[4], 'epoch', 1,
+  redis.call('HSET', KEYS[1] .. 'state', 'format', 2, 'ledger', ARGV[2], 'bits', ARGV[4], 'epoch', 1,
     'phase', 'stable', 'default', ARGV[3], 'owners', 0, 'obligations', 0, 'cut', '')
 end

@@ -2,7 +2,8 @@
   Parts, in segments of 128 offsets, so that Redis keeps each as one packed list:
 
   {ns}:parts:<number>:<p>:<segment>  hash: offset mod 128 -> 35 bytes: document (head 4, tail 8), content (head 4,
-                                     tail 8; zeros for a delete), generation 7, tokens * 8 + action 4
+                                     tail 8; zeros for a delete), generation 7, and 4 of tokens * 256 +
+                                     replaces (1 or 0) * 128 + failures * 8 + action
   {ns}:open:<p>:<chunk>              bitmap of the unsettled offsets among 8192, and
   {ns}:open:<p>                      sorted set of the chunks that have any: W is the first bit of the first (I2)
 
@@ -11,13 +12,34 @@
 local actionEmbed, actionCopy, actionShare, actionRefresh, actionDelete = 0, 1, 2, 3, 4
 local segmentSpan, chunkSpan = 128, 8192
 local partFormat = '>I4c8I4c8I7I4'
+local restAt, maxFailures = 32, 15
+-- What a script may list: of an obligation that has more, its caller reads page by page (read-parts.lua).
+local maxListed = 2048
 
-local function needsVector(tail)
-  local action = tail % 8
+local function needsVector(rest)
+  local action = rest % 8
   return action ~= actionRefresh and action ~= actionDelete
 end
 
--- Groups places (parallel arrays) by segment: a list of {member, fields, at}, `at` being the indices of the places.
+local function tokensOf(rest)
+  return floor(rest / 256)
+end
+
+-- What a new part ends with.
+local function restOf(tokens, replaces, action)
+  return tokens * 256 + (replaces and 128 or 0) + action
+end
+
+-- A packed part that one or more jobs came to nothing for.
+local function withFailures(value, more)
+  if more == 0 then return value end
+  local rest = struct.unpack('>I4', value, restAt)
+  local failures = floor(rest / 8) % 16
+  return string.sub(value, 1, restAt - 1) ..
+    struct.pack('>I4', rest + (math.min(maxFailures, failures + more) - failures) * 8)
+end
+
+-- Groups places (parallel arrays) by segment: a list of {p, segment, fields, at}, `at` being the indices of the places.
 local function bySegment(partitions, offsets)
   local groups, found = {}, {}
   for i = 1, #offsets do
@@ -29,7 +51,7 @@ local function bySegment(partitions, offsets)
     end
     local group = inPartition[segment]
     if not group then
-      group = { member = integer(partitions[i]) .. ':' .. integer(segment), fields = {}, at = {} }
+      group = { p = partitions[i], segment = segment, fields = {}, at = {} }
       inPartition[segment] = group
       groups[#groups + 1] = group
     end
@@ -39,41 +61,75 @@ local function bySegment(partitions, offsets)
   return groups
 end
 
-local function segmentKey(number, member)
-  return prefix .. 'parts:' .. number .. ':' .. member
+local function segmentKey(number, p, segment)
+  return prefix .. 'parts:' .. number .. ':' .. integer(p) .. ':' .. integer(segment)
+end
+
+-- Sorts as its partition and segment do.
+local function segmentMember(p, segment)
+  return struct.pack('>I4I6', p, segment)
+end
+
+-- Up to `limit` segments in order, `from` as ZRANGEBYLEX has it: a list of {p, segment}, and where the next begin.
+local function readSegments(number, from, limit)
+  local members = call('ZRANGEBYLEX', prefix .. 'segments:' .. number, from, '+', 'LIMIT', 0, limit)
+  local segments = {}
+  for i, member in ipairs(members) do segments[i] = { struct.unpack('>I4I6', member) } end
+  return segments, #members > 0 and '(' .. members[#members]
+end
+
+-- Counts the parts of an obligation by partition, so that nobody has to walk them.
+local function countParts(number, groups, sign)
+  local counts = {}
+  for _, group in ipairs(groups) do counts[group.p] = (counts[group.p] or 0) + sign * #group.fields end
+  for p, more in pairs(counts) do
+    local key, field = prefix .. 'obligation:' .. number, 'parts:' .. integer(p)
+    if call('HINCRBY', key, field, more) == 0 then call('HDEL', key, field) end
+  end
 end
 
 -- Packed parts at these places, false where the obligation has none.
 local function readParts(number, partitions, offsets)
   local values = {}
   for _, group in ipairs(bySegment(partitions, offsets)) do
-    local found = call('HMGET', segmentKey(number, group.member), unpack(group.fields))
+    local found = call('HMGET', segmentKey(number, group.p, group.segment), unpack(group.fields))
     for j, i in ipairs(group.at) do values[i] = found[j] end
   end
   return values
 end
 
+-- @param number  of an obligation that exists
 local function addParts(number, partitions, offsets, values)
-  for _, group in ipairs(bySegment(partitions, offsets)) do
+  local groups = bySegment(partitions, offsets)
+  for _, group in ipairs(groups) do
     local entries = {}
     for j, i in ipairs(group.at) do
       entries[#entries + 1] = group.fields[j]
       entries[#entries + 1] = values[i]
     end
-    call('HSET', segmentKey(number, group.member), unpack(entries))
-    call('HSET', prefix .. 'segments:' .. number, group.member, '')
+    call('HSET', segmentKey(number, group.p, group.segment), unpack(entries))
+    call('ZADD', prefix .. 'segments:' .. number, 0, segmentMember(group.p, group.segment))
   end
+  countParts(number, groups, 1)
+end
+
+-- Notes a part that the owner may not know of.
+local function noteJoined(number, p, offset)
+  local joined = prefix .. 'joined:' .. number
+  local last = call('ZRANGE', joined, -1, -1, 'WITHSCORES')[2]
+  call('ZADD', joined, (last or 0) + 1, integer(p) .. ':' .. integer(offset))
 end
 
 -- @param partitions, offsets  places that have parts, each once
 local function removeParts(number, partitions, offsets)
   local joined = prefix .. 'joined:' .. number
   local anyJoined = call('EXISTS', joined) == 1
-  for _, group in ipairs(bySegment(partitions, offsets)) do
-    local key = segmentKey(number, group.member)
+  local groups = bySegment(partitions, offsets)
+  for _, group in ipairs(groups) do
+    local key = segmentKey(number, group.p, group.segment)
     if call('HLEN', key) == #group.fields then
       call('DEL', key)
-      call('HDEL', prefix .. 'segments:' .. number, group.member)
+      call('ZREM', prefix .. 'segments:' .. number, segmentMember(group.p, group.segment))
     else
       call('HDEL', key, unpack(group.fields))
     end
@@ -83,16 +139,17 @@ local function removeParts(number, partitions, offsets)
       call('ZREM', joined, unpack(members))
     end
   end
+  countParts(number, groups, -1)
 end
 
 -- Every part of an obligation: parallel arrays of partitions, offsets and packed parts, in no order.
 local function allParts(number)
   local partitions, offsets, values = {}, {}, {}
-  for _, member in ipairs(call('HKEYS', prefix .. 'segments:' .. number)) do
-    local p, segment = string.match(member, '^(%d+):(%d+)$')
-    local fields = call('HGETALL', segmentKey(number, member))
+  for _, found in ipairs(readSegments(number, '-', -1)) do
+    local p, segment = found[1], found[2]
+    local fields = call('HGETALL', segmentKey(number, p, segment))
     for i = 1, #fields, 2 do
-      partitions[#partitions + 1] = tonumber(p)
+      partitions[#partitions + 1] = p
       offsets[#offsets + 1] = segment * segmentSpan + fields[i]
       values[#values + 1] = fields[i + 1]
     end

@@ -67,7 +67,7 @@ for i = 1, #offsets do
       count(settlementNames[settlement], 1)
       if settlement == indexed then
         if call('SADD', processedKey(contentHead), int64(contentTail)) == 1 then count('processed', 1) end
-        if rest % 8 == actionEmbed then count('necessaryTokens', floor(rest / 8)) end
+        if rest % 8 == actionEmbed then count('necessaryTokens', tokensOf(rest)) end
       end
       if needsVector(rest) then
         if shares then

@@ -1,7 +1,7 @@
 --[[
   Everything that an operator asks about, at one moment.
 
-  Returns  {state fields, {p, W, unsettled, ...}, obligations (see describeObligation), {owner, fields, ...},
+  Returns  {state fields, {p, W, unsettled, ...}, obligations as {number, fields}, {owner, fields, ...},
            counts fields, ledger time in ms}; in no order
 ]]
 local triples, progress = partitionTriples(), {}
@@ -16,7 +16,7 @@ for i = 1, #triples, 3 do
 end
 
 local described = {}
-for i, number in ipairs(call('HVALS', prefix .. 'obligations')) do described[i] = describeObligation(number) end
+for i, number in ipairs(call('HVALS', prefix .. 'obligations')) do described[i] = { number, call('HGETALL', obligationKey(number)) } end
 
 local owners = {}
 for _, owner in ipairs(call('ZRANGE', prefix .. 'owners', 0, -1)) do

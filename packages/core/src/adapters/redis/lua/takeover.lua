@@ -1,9 +1,9 @@
 --[[
-  Makes an orphan whose time has come, or an obligation of a dead life, a request of `owner`.
-  Its new owner, repeating the call, gets the same answer.
+  Makes an orphan whose time has come, or an obligation of a dead life, a request of `owner`. A manifest stays one, in
+  its state. Its new owner, repeating the call, gets the same answer.
 
   ARGV     ledger id, obligation id, owner, epoch, lane
-  Returns  {'taken', obligation, parts} see describeObligation and packPlaces
+  Returns  {'taken', fields of the obligation, parts} see packPlaces; no parts of a manifest, nor if they are many
            {'refused', 'gone' | 'alive' | 'fenced' | 'paused' | 'draining'}
 ]]
 local id, owner, wantedEpoch, lane = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -11,30 +11,32 @@ local number = obligationNumber(id)
 if not number then return { 'refused', 'gone' } end
 
 local key = obligationKey(number)
-local fields = call('HMGET', key, 'owner', 'notBefore')
+local known = call('HMGET', key, 'owner', 'notBefore', 'kind')
+local isManifest = known[3] == 'manifest'
 
 local function refusal()
   -- What an unknown life owns could be taken from it at once, and paid for by both.
   if call('EXISTS', prefix .. 'owner:' .. owner) == 0 then return 'fenced' end
-  if fields[1] ~= '' then return not mayBeDead(fields[1], nowMs()) and 'alive' end
+  if known[1] ~= '' then return not mayBeDead(known[1], nowMs()) and 'alive' end
 
   local lowest
-  local counts = partCounts(number)
-  for i = 1, #counts, 2 do
-    local p = tonumber(counts[i])
+  local _, counts = readObligation(number)
+  for p in pairs(counts) do
     if not lowest or p < lowest then lowest = p end
   end
-  if wantedEpoch ~= epoch or call('HGET', stateKey, 'lane:' .. lowest) ~= lane then return 'fenced' end -- I8
+  if wantedEpoch ~= epoch or call('HGET', stateKey, 'lane:' .. integer(lowest)) ~= lane then return 'fenced' end -- I8
   if phase == 'draining' then return 'draining' end
   if pauseReason then return 'paused' end
-  return tonumber(fields[2]) > nowMs() and 'alive'
+  return tonumber(known[2]) > nowMs() and 'alive'
 end
 
-if fields[1] ~= owner then
+if known[1] ~= owner then
   local reason = refusal()
   if reason then return { 'refused', reason } end
-  call('HSET', key, 'owner', owner, 'kind', 'request', 'state', 'admitted', 'inputs', 0, 'notBefore', 0)
-  -- The new owner is told every part now, and the former one's admission is no longer anybody's to repeat.
-  call('DEL', prefix .. 'joined:' .. number, prefix .. 'answer:' .. number)
+  call('HSET', key, 'owner', owner)
+  if not isManifest then call('HSET', key, 'kind', 'request', 'state', 'admitted', 'inputs', 0, 'notBefore', 0) end
+  -- The new owner is told every part, or reads them all, and the former one's admission is nobody's to repeat.
+  call('UNLINK', prefix .. 'joined:' .. number, prefix .. 'answer:' .. number)
 end
-return { 'taken', describeObligation(number), packPlaces(allParts(number)) }
+local fields, _, total = readObligation(number)
+return { 'taken', fields, (isManifest or total > maxListed) and '' or packPlaces(allParts(number)) }

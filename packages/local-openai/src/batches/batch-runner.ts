@@ -8,6 +8,7 @@
 //   R3  Nothing waits but in `#pause`, and everything else is work in the clock's sense.
 
 import type { Bill } from '../bill.ts'
+import { ByteBuffer } from '../byte-buffer.ts'
 import type { FileRecord } from '../files/file-record.ts'
 import type { FileStore } from '../files/file-store.ts'
 import type { Change, ServerState } from '../server-state.ts'
@@ -18,8 +19,8 @@ import { isTerminal } from './batch-record.ts'
 import type { BatchRecord } from './batch-record.ts'
 import type { Inspection } from './batch-record.ts'
 import { JobFiles } from './job-files.ts'
-import { answerLine, giveUpLine, prepareLine } from './line-answer.ts'
-import type { NotRun, PreparedLine } from './line-answer.ts'
+import { prepareLine, runLine, writeNotRun, writeOutcome } from './line-answer.ts'
+import type { LineOutcome, NotRun, PreparedLine } from './line-answer.ts'
 import { linesRun, nextStep } from './next-step.ts'
 import type { Step } from './next-step.ts'
 
@@ -27,7 +28,8 @@ import type { Step } from './next-step.ts'
 const sliceLines = 64
 /** Inputs of a slice, unless a single line has more. */
 const sliceInputs = 128
-const slicesLinesGivenUp = 1000
+const linesGivenUp = 1000
+const bufferBytes = 256 * 1024
 
 const expired: NotRun = {
   code: 'batch_expired',
@@ -57,6 +59,8 @@ export class BatchRunner {
   readonly #stopped: AbortSignal
   #wake = new AbortController()
   #files: JobFiles | undefined
+  readonly #output = new ByteBuffer(bufferBytes)
+  readonly #errors = new ByteBuffer(bufferBytes)
 
   constructor(id: string, deps: RunnerDeps, stopped: AbortSignal) {
     this.#id = id
@@ -146,28 +150,31 @@ export class BatchRunner {
     const files = await this.#openFiles()
     const from = linesRun(this.#batch)
     const lines = this.#prepareSlice(files, from, untilLine)
-    const answers = await Promise.all(lines.map(line => answerLine(line, this.#deps)))
-    const succeeded = answers.filter(answer => answer.succeeded)
-    const failed = answers.filter(answer => !answer.succeeded)
+    const outcomes = await Promise.all(lines.map(line => runLine(line, this.#deps)))
+    this.#output.clear()
+    this.#errors.clear()
+    for (const outcome of outcomes) {
+      writeOutcome(outcome, outcome.kind === 'embedded' ? this.#output : this.#errors)
+    }
     const { errorBytes, outputBytes } = this.#batch
-    const addedOutput = await files.writeOutput(succeeded, outputBytes)
-    const addedError = await files.writeErrors(failed, errorBytes)
+    await files.writeOutput(this.#output.bytes, outputBytes)
+    await files.writeErrors(this.#errors.bytes, errorBytes)
 
     const settled = from + lines.length
     const paidAlready = bill.settledLines(this.#id) - from
-    const requests = answers.slice(Math.max(0, paidAlready)).flatMap(({ paid }) => (paid ? [paid] : []))
-    const [model] = requests
-    if (model) {
-      bill.payLines({ job: this.#id, model: model.model, settledLines: settled, requests })
-    }
+    const requests = outcomes
+      .slice(Math.max(0, paidAlready))
+      .flatMap(outcome => (outcome.kind === 'embedded' ? [outcome.request] : []))
+    const [first] = requests
+    if (first) bill.payLines({ job: this.#id, model: first.model, settledLines: settled, requests })
     const batch = this.#batch
-    const tokens = answers.reduce((sum, { paid }) => sum + (paid?.tokens ?? 0), 0)
+    const failed = outcomes.filter(outcome => outcome.kind === 'refused').length
     this.#update({
-      completed: batch.completed + succeeded.length,
-      failed: batch.failed + failed.length,
-      usedTokens: batch.usedTokens + tokens,
-      outputBytes: outputBytes + addedOutput,
-      errorBytes: errorBytes + addedError
+      completed: batch.completed + outcomes.length - failed,
+      failed: batch.failed + failed,
+      usedTokens: batch.usedTokens + tokensOf(outcomes),
+      outputBytes: outputBytes + this.#output.length,
+      errorBytes: errorBytes + this.#errors.length
     })
   }
 
@@ -190,12 +197,14 @@ export class BatchRunner {
       const from = linesRun(this.#batch)
       // The record does not count these bytes before the end: after a kill they are written again.
       let bytes = this.#batch.errorBytes
-      for (let at = from; at < files.input.lines; at += slicesLinesGivenUp) {
-        const count = Math.min(slicesLinesGivenUp, files.input.lines - at)
-        const lines = Array.from({ length: count }, (_, index) => ({
-          bytes: giveUpLine(files.input.read(at + index), reason)
-        }))
-        bytes += await files.writeErrors(lines, bytes)
+      for (let at = from; at < files.input.lines; at += linesGivenUp) {
+        const count = Math.min(linesGivenUp, files.input.lines - at)
+        this.#errors.clear()
+        for (let index = 0; index < count; index++) {
+          writeNotRun(files.input.read(at + index), reason, this.#errors)
+        }
+        await files.writeErrors(this.#errors.bytes, bytes)
+        bytes += this.#errors.length
         this.#stopped.throwIfAborted()
       }
       // A cancel has come in between: its reason is another.
@@ -250,4 +259,8 @@ export class BatchRunner {
     const inspection = { lines: 0, tokens: 0, model: null, ...batch.inspection, errors }
     this.#update({ status: 'failed', failedMs: this.#deps.virtualClock.nowMs(), inspection })
   }
+}
+
+function tokensOf(outcomes: readonly LineOutcome[]): number {
+  return outcomes.reduce((sum, one) => sum + (one.kind === 'embedded' ? one.request.tokens : 0), 0)
 }

@@ -6,10 +6,6 @@ import type { FileStore } from '../files/file-store.ts'
 import type { BatchRecord } from './batch-record.ts'
 import { JobInput } from './job-input.ts'
 
-interface Bytes {
-  readonly bytes: Buffer
-}
-
 /** The open files of a job that runs: its input, its output and its errors. */
 export class JobFiles implements AsyncDisposable {
   readonly input: JobInput
@@ -51,13 +47,13 @@ export class JobFiles implements AsyncDisposable {
   }
 
   /** @returns how many bytes were written. */
-  writeOutput(lines: readonly Bytes[], position: number): Promise<number> {
-    return write(this.#output, lines, position)
+  writeOutput(bytes: Buffer, position: number): Promise<number> {
+    return write(this.#output, bytes, position)
   }
 
   /** @returns how many bytes were written. */
-  writeErrors(lines: readonly Bytes[], position: number): Promise<number> {
-    return write(this.#errors, lines, position)
+  writeErrors(bytes: Buffer, position: number): Promise<number> {
+    return write(this.#errors, bytes, position)
   }
 
   /** Closes them, cut to what the record says; a file without a line is removed. */
@@ -76,9 +72,7 @@ export class JobFiles implements AsyncDisposable {
   }
 }
 
-async function write(file: FileHandle, lines: readonly Bytes[], position: number): Promise<number> {
-  if (lines.length === 0) return 0
-  const bytes = Buffer.concat(lines.map(line => line.bytes))
+async function write(file: FileHandle, bytes: Buffer, position: number): Promise<number> {
   for (let written = 0; written < bytes.length; ) {
     const result = await file.write(bytes, written, bytes.length - written, position + written)
     written += result.bytesWritten

@@ -2,18 +2,29 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { SeededRandom } from '../seeded-random.ts'
 import { readLineBlocks } from './line-blocks.ts'
 
-/** The lines of a job in the order in which they run, which is not that of the file. */
+const blockLines = 64
+const blockBytes = 256 * 1024
+
+/**
+ * The lines of a job in the order in which they run, which is not that of the file: neighbours make a block that is
+ * read at once; the blocks are shuffled, and so are the lines of each.
+ */
 export class JobInput implements Disposable {
   readonly #descriptor: number
   /** Where the lines begin, in the order of the file, and where the last one ends. */
   readonly #starts: Uint32Array
+  /** The first line of each block, and the number of all lines. */
+  readonly #blocks: Uint32Array
   readonly #order: Uint32Array
-  #buffer = Buffer.alloc(64 * 1024)
+  #buffer = Buffer.alloc(blockBytes)
+  /** The lines in the buffer: from the first one to before the last one. */
+  #held: readonly [number, number] = [0, 0]
 
-  private constructor(descriptor: number, starts: Uint32Array, order: Uint32Array) {
+  private constructor(descriptor: number, starts: Uint32Array, seed: number) {
     this.#descriptor = descriptor
     this.#starts = starts
-    this.#order = order
+    this.#blocks = divide(starts)
+    this.#order = shuffleLines(this.#blocks, new SeededRandom(seed))
   }
 
   /** @param seed - of the order: the same seed gives the same one. */
@@ -26,8 +37,8 @@ export class JobInput implements Disposable {
         end = from + bytes.length
       }
     }
-    const order = shuffledOrder(starts.length, seed)
-    return new JobInput(openSync(path, 'r'), Uint32Array.from([...starts, end]), order)
+    starts.push(end)
+    return new JobInput(openSync(path, 'r'), Uint32Array.from(starts), seed)
   }
 
   get lines(): number {
@@ -40,20 +51,53 @@ export class JobInput implements Disposable {
    */
   read(position: number): Buffer {
     const line = this.#order[position] ?? 0
-    const from = this.#starts[line] ?? 0
-    const length = (this.#starts[line + 1] ?? from) - from
-    if (length > this.#buffer.length) this.#buffer = Buffer.alloc(length * 2)
-    const read = readSync(this.#descriptor, this.#buffer, 0, length, from)
-    return this.#buffer.subarray(0, read)
+    if (line < this.#held[0] || line >= this.#held[1]) this.#load(line)
+    const base = this.#starts[this.#held[0]] ?? 0
+    return this.#buffer.subarray((this.#starts[line] ?? 0) - base, (this.#starts[line + 1] ?? 0) - base)
   }
 
   [Symbol.dispose](): void {
     closeSync(this.#descriptor)
   }
+
+  #load(line: number): void {
+    const block = this.#blocks.findLastIndex(first => first <= line)
+    const held = [this.#blocks[block] ?? 0, this.#blocks[block + 1] ?? 0] as const
+    const from = this.#starts[held[0]] ?? 0
+    const length = (this.#starts[held[1]] ?? 0) - from
+    if (length > this.#buffer.length) this.#buffer = Buffer.alloc(length)
+    for (let read = 0; read < length; ) {
+      const got = readSync(this.#descriptor, this.#buffer, read, length - read, from + read)
+      if (got === 0) throw new Error('the input of a job has become shorter')
+      read += got
+    }
+    this.#held = held
+  }
 }
 
-function shuffledOrder(count: number, seed: number): Uint32Array {
-  const random = new SeededRandom(seed)
+function divide(starts: Uint32Array): Uint32Array {
+  const lines = starts.length - 1
+  const firsts: number[] = []
+  let first = 0
+  for (let line = 0; line < lines; line++) {
+    const isFull = line - first >= blockLines || (starts[line + 1] ?? 0) - (starts[first] ?? 0) > blockBytes
+    if (line > 0 && !isFull) continue
+    first = line
+    firsts.push(line)
+  }
+  return Uint32Array.from([...firsts, lines])
+}
+
+function shuffleLines(blocks: Uint32Array, random: SeededRandom): Uint32Array {
+  const order: number[] = []
+  for (const block of shuffledOrder(blocks.length - 1, random)) {
+    const first = blocks[block] ?? 0
+    for (const line of shuffledOrder((blocks[block + 1] ?? 0) - first, random)) order.push(first + line)
+  }
+  return Uint32Array.from(order)
+}
+
+function shuffledOrder(count: number, random: SeededRandom): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, index) => index)
   for (let last = count - 1; last > 0; last--) {
     const other = Math.floor(random.next() * (last + 1))

@@ -1,10 +1,11 @@
 import { ApiError } from '../api-error.ts'
-import { composeAnswer } from '../embeddings-answer.ts'
+import type { ByteBuffer } from '../byte-buffer.ts'
+import { writeAnswer } from '../embeddings-answer.ts'
 import { parseEmbeddingsRequest } from '../embeddings-request.ts'
 import type { EmbeddingsRequest } from '../embeddings-request.ts'
 import { newHex } from '../ids.ts'
 import type { TokenCounter } from '../token-counter.ts'
-import type { VectorSource } from '../vector-source.ts'
+import type { Vectors, VectorSource } from '../vector-source.ts'
 import { parseObject } from './check-line.ts'
 
 /** A line as the endpoint sees it: what is to be embedded, or what it answers instead. */
@@ -13,13 +14,15 @@ export interface PreparedLine {
   readonly request: EmbeddingsRequest | ApiError
 }
 
-/** A line of the output or of the error file. */
-export interface AnsweredLine {
-  readonly bytes: Buffer
-  readonly succeeded: boolean
-  /** What is to be paid for it. */
-  readonly paid: EmbeddingsRequest | undefined
-}
+/** What becomes of a line. */
+export type LineOutcome =
+  | {
+      readonly kind: 'embedded'
+      readonly customId: string
+      readonly request: EmbeddingsRequest
+      readonly vectors: Vectors
+    }
+  | { readonly kind: 'refused'; readonly customId: string; readonly error: ApiError }
 
 /** Why a line never ran. */
 export interface NotRun {
@@ -43,26 +46,33 @@ export function prepareLine(line: Buffer, { counter, vectors }: Embedding): Prep
   }
 }
 
-/** What becomes of a line: the answer that a request of its own would have got. */
-export async function answerLine(
+/** The same as would become of it as a request of its own. */
+export async function runLine(
   { customId, request }: PreparedLine,
   { vectors }: Embedding
-): Promise<AnsweredLine> {
-  if (request instanceof ApiError) {
-    const body = Buffer.from(JSON.stringify(request.body))
-    return { bytes: frameAnswer(customId, request.status, body), succeeded: false, paid: undefined }
-  }
+): Promise<LineOutcome> {
+  if (request instanceof ApiError) return { kind: 'refused', customId, error: request }
   const embedded = await vectors.embed(request.model, request.inputs, request.dimensions)
-  const body = composeAnswer(request, embedded)
-  return { bytes: frameAnswer(customId, 200, body), succeeded: true, paid: request }
+  return { kind: 'embedded', customId, request, vectors: embedded }
 }
 
-/** The error line of one that never ran. */
-export function giveUpLine(line: Buffer, error: NotRun): Buffer {
+/** Writes the line of the output file or of the error file. */
+export function writeOutcome(outcome: LineOutcome, target: ByteBuffer): void {
+  if (outcome.kind === 'embedded') {
+    openAnswer(outcome.customId, 200, target)
+    writeAnswer(outcome.request, outcome.vectors, target)
+  } else {
+    openAnswer(outcome.customId, outcome.error.status, target)
+    target.writeUtf8(JSON.stringify(outcome.error.body))
+  }
+  target.writeLatin1('},"error":null}\n')
+}
+
+/** Writes the error line of one that never ran. */
+export function writeNotRun(line: Buffer, error: NotRun, target: ByteBuffer): void {
   const { customId } = readLine(line)
-  return Buffer.from(
-    `${JSON.stringify({ id: newRequestId(), custom_id: customId, response: null, error })}\n`
-  )
+  const notRun = { id: newRequestId(), custom_id: customId, response: null, error }
+  target.writeUtf8(`${JSON.stringify(notRun)}\n`)
 }
 
 function readLine(line: Buffer): { readonly customId: string; readonly body: unknown } {
@@ -70,12 +80,11 @@ function readLine(line: Buffer): { readonly customId: string; readonly body: unk
   return { customId: String(value?.['custom_id']), body: value?.['body'] }
 }
 
-function frameAnswer(customId: string, status: number, body: Buffer): Buffer {
-  const head = `{"id":"${newRequestId()}","custom_id":${JSON.stringify(customId)},"response":{"status_code":${status},"request_id":"req_${newHex()}","body":`
-  return Buffer.concat([Buffer.from(head), body, lineEnd])
+function openAnswer(customId: string, status: number, target: ByteBuffer): void {
+  target.writeUtf8(
+    `{"id":"${newRequestId()}","custom_id":${JSON.stringify(customId)},"response":{"status_code":${status},"request_id":"req_${newHex()}","body":`
+  )
 }
-
-const lineEnd = Buffer.from('},"error":null}\n')
 
 function newRequestId(): string {
   return `batch_req_${newHex()}`

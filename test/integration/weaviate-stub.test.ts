@@ -116,6 +116,20 @@ test('an object that the index of ids lost is known to exist, and is indexed ane
   expect(Buffer.compare(stub.vector(lost!.id)!, lost!.vector)).toBe(0)
 })
 
+test('what falls out of reach while others are indexed anew is noticed, and indexed anew', async () => {
+  await using stub = await StubWeaviate.start()
+  await using store = storeOn(stub)
+  const [reachable, lost] = sampleObjects(2)
+  stub.put(reachable!, true)
+  stub.put(lost!, false)
+  stub.script({}, { unlinks: reachable!.id }, {}, { unlinks: lost!.id })
+  const ids = [reachable!.id, lost!.id]
+
+  expect(await store.existing(ids, signal)).toEqual(new Set(ids))
+  expect(ids.map(id => stub.searchable(id))).toEqual([true, true])
+  expect(stub.inserts).toBe(6)
+})
+
 test('a write again of what was unknown is stored only once a search finds it', async () => {
   await using stub = await StubWeaviate.start()
   await using store = storeOn(stub)

@@ -11,6 +11,8 @@ export interface InsertScript {
   readonly store?: (index: number) => boolean
   /** Which of the stored ones a search finds; all unless said. */
   readonly index?: (index: number) => boolean
+  /** What was stored before and is found by no search from now on: seen in a graph that a crash had damaged. */
+  readonly unlinks?: ObjectId
   /** Errors in the reply, by index. */
   readonly errors?: Readonly<Record<number, string>>
   /** Never answers, or cuts the connection, once it has stored. */
@@ -90,11 +92,13 @@ export class StubWeaviate implements AsyncDisposable {
     this.#server.add(WeaviateDefinition, {
       batchObjects: async ({ objects }) => {
         this.inserts += 1
-        const { store, index, errors = {}, answer } = this.#scripts.shift() ?? {}
+        const { store, index, unlinks = '', errors = {}, answer } = this.#scripts.shift() ?? {}
         for (const [position, { uuid, vectorBytes }] of objects.entries()) {
           if (store?.(position) === false) continue
           this.#upsert(uuid, vectorBytes, index?.(position) ?? true)
         }
+        const unlinked = this.#stored.get(unlinks)
+        if (unlinked !== undefined) unlinked.searchable = false
         if (answer === 'reset') this.#server.forceShutdown()
         if (answer === 'never') {
           const { promise, resolve } = Promise.withResolvers<void>()

@@ -33,7 +33,7 @@ export class BatchLane {
       {
         lane: 'batch',
         spec: { model: provider.model, dimensions: provider.dimensions },
-        admitInputs,
+        admitInputs: Math.min(admitInputs, options.maxLines),
         admitTokens,
         maxWorks,
         checkProvider: signal => provider.check(signal),

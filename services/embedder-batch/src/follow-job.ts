@@ -2,6 +2,7 @@
 import { Failure } from '@pointsman/core/domain/failure'
 import type { JobReport } from '@pointsman/core/ports/batch-provider'
 import type { BatchDeps, StopSignals } from './batch-deps.ts'
+import type { JobOrder } from '@pointsman/core/ports/ledger'
 import { orderOf } from './job-board.ts'
 import type { Manifest } from './manifest.ts'
 import { noteReport } from './note-report.ts'
@@ -34,7 +35,7 @@ export async function followJob(
       if (hasEnded(report)) {
         const hasFile = report.outputFileId !== undefined || report.errorFileId !== undefined
         withoutFile += 1
-        if (hasFile || withoutFile >= looksForFiles) return end(manifest, report, deps, grace)
+        if (hasFile || withoutFile >= looksForFiles) return end(manifest, report, order, deps, grace)
       } else if ((order === 'cancel' || ageMs > options.deadlineMs) && report.status !== 'cancelling') {
         warn(`job ${batchId} is cancelled: ${order === 'cancel' ? 'ordered' : 'it is past its deadline'}`)
         await gates.provider.run(() => provider.cancel(batchId, signal), signal)
@@ -75,11 +76,12 @@ async function noteProgress(
 async function end(
   manifest: Manifest,
   report: JobReport,
+  order: JobOrder | '',
   { clock }: BatchDeps,
   signal: AbortSignal
 ): Promise<void> {
   const { errorFileId = '', outputFileId = '', paidTokens = 0 } = report
-  const fields = { errorFileId, outputFileId, paidTokens, endedMs: clock.nowMs() }
+  const fields = { errorFileId, order, outputFileId, paidTokens, endedMs: clock.nowMs() }
   await manifest.advance('terminal', fields, signal)
 }
 

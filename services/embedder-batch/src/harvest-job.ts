@@ -25,8 +25,13 @@ export async function harvestJob(
       await using results = await fetchResults(manifest, deps, signal)
       deps.hit('ba.download')
       report(manifest, results, deps)
+      const source = new JobSource(manifest, results, deps)
       // Parts may join until the last one of their payment key is settled.
-      while (await hasParts(manifest, grace)) await indexAll(manifest, results, deps, { grace, signal })
+      while (await hasParts(manifest, grace)) await indexAll(manifest, source, deps, { grace, signal })
+      // A provider that tells no total: what its lines say.
+      if (manifest.job.paidTokens === 0) {
+        await manifest.advance('terminal', { paidTokens: source.paidTokens }, grace)
+      }
     }
   }, signal)
   await deleteFiles(manifest, deps, signal)
@@ -36,12 +41,11 @@ export async function harvestJob(
 
 async function indexAll(
   manifest: Manifest,
-  results: JobResults,
+  source: JobSource,
   deps: BatchDeps,
   { grace, signal }: StopSignals
 ): Promise<void> {
   const { id: obligation, owner } = manifest
-  const source = new JobSource(manifest, results, deps)
   // Who is not the owner any more would go round for ever: its settlements are refused one by one.
   await manifest.advance('terminal', {}, grace)
   for await (const parts of manifest.pages(grace)) {

@@ -22,6 +22,7 @@ export class JobSource implements VectorSource {
   readonly #results: JobResults
   readonly #deps: BatchDeps
   readonly #failed = new Map<Digest, Failed>()
+  #paidTokens = 0
 
   constructor(manifest: Manifest, results: JobResults, deps: BatchDeps) {
     this.#manifest = manifest
@@ -29,19 +30,24 @@ export class JobSource implements VectorSource {
     this.#deps = deps
   }
 
+  /** Of the lines read so far. */
+  get paidTokens(): number {
+    return this.#paidTokens
+  }
+
   async obtain(wanted: ReadonlyMap<Digest, readonly ContentItem[]>): Promise<Obtained> {
     const outcomes = await this.#results.read([...wanted.keys()])
     const vectors = new Map<Digest, VectorBytes>()
     const dead = new Map<Digest, string>()
-    let paidTokens = 0
     for (const [content, items] of wanted) {
       const outcome = outcomes.get(content) ?? this.#missing()
-      if (outcome.kind !== 'failed') paidTokens += outcome.paidTokens
+      if (outcome.kind !== 'failed') this.#paidTokens += outcome.paidTokens
       if (outcome.kind === 'vector') vectors.set(content, outcome.vector)
       else if (outcome.kind === 'rejected') dead.set(content, outcome.reason)
       else this.#fail(content, items, outcome.reason, dead)
     }
-    return { vectors, dead, paidTokens, attempts: 1 }
+    // The job's bill is noted as a whole.
+    return { vectors, dead, paidTokens: 0, attempts: 1 }
   }
 
   /** Moves the failed parts seen so far into orphans, when they fill one or when `all` is asked for. */

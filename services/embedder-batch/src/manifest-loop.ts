@@ -2,10 +2,9 @@
 import type { ObligationId } from '@pointsman/core/domain/identity'
 import type { LaneLoop } from '@pointsman/core/lane/lane-kind'
 import { Disowned } from '@pointsman/core/lane/vector-source'
-import type { Job } from '@pointsman/core/ports/ledger'
 import { messageOf } from '@pointsman/core/runtime/message-of'
 import type { BatchDeps, StopSignals } from './batch-deps.ts'
-import { Manifest, manifestOf } from './manifest.ts'
+import { type Manifest, manifestOf } from './manifest.ts'
 import type { OpenManifest } from './open-manifest.ts'
 import { runManifest } from './run-manifest.ts'
 
@@ -17,26 +16,6 @@ const firstRestMs = 1_000
 const longestRestMs = 30_000
 /** Orphans are refused under it, manifests are not: a switch may make the one of the other meanwhile. */
 const noEpoch = 0
-
-const newJob: Job = {
-  creates: 0,
-  lines: 0,
-  bytes: 0,
-  tokens: 0,
-  inputFileId: '',
-  batchId: '',
-  outputFileId: '',
-  errorFileId: '',
-  status: '',
-  completed: 0,
-  failed: 0,
-  submittedMs: 0,
-  progressMs: 0,
-  endedMs: 0,
-  notBeforeMs: 0,
-  paidTokens: 0,
-  order: ''
-}
 
 export class ManifestLoop implements LaneLoop {
   readonly name = 'manifests'
@@ -66,7 +45,7 @@ export class ManifestLoop implements LaneLoop {
       for (let tick = 0; ; tick += 1) {
         // While one waits for its turn anyway, the next may grow as well.
         const lingerMs = this.unsubmitted === 0 ? options.lingerMs : Number.POSITIVE_INFINITY
-        for (const id of this.#open.takeDue(lingerMs)) this.#begin(this.#own(id), stop)
+        for (const id of this.#open.takeDue(lingerMs)) await this.#take(id, stop)
         if (tick % adoptTicks === 0) await this.#adopt(stop)
         await clock.sleep(tickMs, signal)
       }
@@ -75,23 +54,22 @@ export class ManifestLoop implements LaneLoop {
     }
   }
 
-  #own(id: ObligationId): Manifest {
-    return new Manifest(id, this.#deps.membership.owner, 'open', newJob, this.#deps)
+  async #adopt(stop: StopSignals): Promise<void> {
+    const { gates, ledger } = this.#deps
+    const ids = await gates.ledger.run(() => ledger.adoptable(['manifest'], adoptedAtOnce), stop.signal)
+    for (const id of ids) await this.#take(id, stop)
   }
 
-  async #adopt(stop: StopSignals): Promise<void> {
+  /** Begins with one that is ours already, or that nobody alive has. One that nothing went into does not exist. */
+  async #take(id: ObligationId, stop: StopSignals): Promise<void> {
+    if (this.#running.has(id)) return
     const { gates, hit, ledger, membership } = this.#deps
-    const { signal } = stop
-    const ids = await gates.ledger.run(() => ledger.adoptable(['manifest'], adoptedAtOnce), signal)
-    for (const id of ids) {
-      if (this.#running.has(id)) continue
-      const claim = { owner: membership.owner, epoch: noEpoch, lane: 'batch' } as const
-      const taken = await gates.ledger.run(() => ledger.takeover(id, claim), signal)
-      if (taken.kind === 'refused') continue
-      hit('ba.adopt')
-      const manifest = manifestOf(taken.obligation, claim.owner, this.#deps)
-      if (manifest !== undefined) this.#begin(manifest, stop)
-    }
+    const claim = { owner: membership.owner, epoch: noEpoch, lane: 'batch' } as const
+    const taken = await gates.ledger.run(() => ledger.takeover(id, claim), stop.signal)
+    if (taken.kind === 'refused') return
+    hit('ba.adopt')
+    const manifest = manifestOf(taken.obligation, claim.owner, this.#deps)
+    if (manifest !== undefined) this.#begin(manifest, stop)
   }
 
   #begin(manifest: Manifest, stop: StopSignals): void {

@@ -41,7 +41,7 @@ async function dropLines(
     for (const part of parts) {
       const reason = part.content && bad.get(part.content)
       if (reason === undefined) continue
-      const given = { obligation, owner, attempts: part.failures + 1, parts: [part], reason }
+      const given = { obligation, owner, attempts: 1, parts: [part], reason }
       await giveUpParts(given, deps, signal)
     }
   }

@@ -58,7 +58,7 @@ async function* linesOf(
     }
     for (const { part, reason } of missing) {
       const { id: obligation, owner } = manifest
-      await giveUpParts({ obligation, owner, attempts: part.failures, parts: [part], reason }, deps, signal)
+      await giveUpParts({ obligation, owner, attempts: 0, parts: [part], reason }, deps, signal)
     }
   }
   deps.hit('ba.file')

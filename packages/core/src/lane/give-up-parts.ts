@@ -18,6 +18,7 @@ export interface GiveUpDeps extends LoadDeps {
 export interface GivenUp {
   readonly obligation: ObligationId
   readonly owner: OwnerId
+  /** Of this obligation; jobs that came to nothing for a part before are added. */
   readonly attempts: number
   readonly parts: readonly Part[]
   readonly reason: string
@@ -29,10 +30,10 @@ export async function giveUpParts(givenUp: GivenUp, deps: GiveUpDeps, signal: Ab
   if (parts.length === 0) return
   const { clock, deadLetters, gates, ledger } = deps
   const records = await loadRecords(parts, deps, signal)
-  const letters = parts.map(({ offset, partition }) => {
+  const letters = parts.map(({ failures, offset, partition }) => {
     const record = records.get(placeOf({ offset, partition }))
     const origin = { partition, offset, key: record?.key, value: record?.value }
-    return { ...origin, reason, attempts, atMs: clock.nowMs() }
+    return { ...origin, reason, attempts: attempts + failures, atMs: clock.nowMs() }
   })
   await gates.log.run(() => deadLetters.write(letters, signal), signal)
   deps.reached('dead-letter')

@@ -149,7 +149,7 @@ export interface Job {
   readonly endedMs: number
   /** Not to be sent again before: the provider's queue was full. */
   readonly notBeforeMs: number
-  /** Tokens charged, by the lines read. */
+  /** Tokens charged for it; the ledger's total rises with it. */
   readonly paidTokens: number
   readonly order: JobOrder | ''
 }

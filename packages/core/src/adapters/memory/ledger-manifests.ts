@@ -76,6 +76,8 @@ export function advance(
   if (record.state !== from && record.state !== to) return 'refused'
   if (to === 'archived' && record.parts.size > 0) return 'refused'
 
+  // What a job charged is told as its total, perhaps more than once: the difference is what is new.
+  state.counts.paidTokens += (fields.paidTokens ?? record.job.paidTokens) - record.job.paidTokens
   record.job = { ...record.job, ...fields }
   if (to !== 'archived') {
     record.state = to

@@ -10,6 +10,7 @@ export const usage = `usage: producer PATH... [options]      PATH: a file, a fol
 Reads ${readableExtensions.join(' ')}
 and sends what changed since the last run to the documents topic.
 
+  --estimate              send nothing: count what would be sent. Needs no server
   --run ID                name of this submission
   --json                  events and the report as JSON lines on standard output
   --strict                exit code 1 when anything was rejected
@@ -32,6 +33,7 @@ export interface CommandLine {
   readonly options: IngestOptions
   readonly json: boolean
   readonly strict: boolean
+  readonly estimate: boolean
   readonly help: boolean
   readonly rejectedTo: string | undefined
 }
@@ -40,6 +42,7 @@ const flags = {
   run: { type: 'string' },
   json: { type: 'boolean' },
   strict: { type: 'boolean' },
+  estimate: { type: 'boolean' },
   'rejected-to': { type: 'string' },
   'no-split': { type: 'boolean' },
   'chunk-tokens': { type: 'string' },
@@ -91,6 +94,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     options,
     json: values.json === true,
     strict: values.strict === true,
+    estimate: values.estimate === true,
     help,
     rejectedTo: text('rejected-to')
   }

@@ -6,6 +6,7 @@ import {
   registrySettings,
   topicSettings
 } from '@pointsman/core/runtime/settings'
+import type { KafkaSettings } from '@pointsman/core/runtime/settings'
 import { z } from 'zod'
 
 const schema = z.object({
@@ -28,8 +29,34 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): P
   return { ...settings, stateDir: stateDirOf(settings) }
 }
 
+export interface EstimateConfig {
+  readonly stateDir: string
+  readonly POINTSMAN_NAMESPACE: string
+  readonly LOG_LEVEL: ProducerConfig['LOG_LEVEL']
+  readonly SHUTDOWN_GRACE_MS: number
+  /** Undefined when it is not said where Kafka is. */
+  readonly kafka: KafkaSettings | undefined
+}
+
+/** An estimate needs no server. @throws {Failure} `CONFIG_INVALID`, naming every problem at once. */
+export function loadEstimateConfig(env: Readonly<Record<string, string | undefined>>): EstimateConfig {
+  const settings = parseEnv(schema.partial({ KAFKA_BROKERS: true, SCHEMA_REGISTRY_URL: true }), env)
+  const { KAFKA_BROKERS, POINTSMAN_NAMESPACE, LOG_LEVEL, SHUTDOWN_GRACE_MS } = settings
+  return {
+    stateDir: stateDirOf(settings),
+    POINTSMAN_NAMESPACE,
+    LOG_LEVEL,
+    SHUTDOWN_GRACE_MS,
+    kafka: KAFKA_BROKERS === undefined ? undefined : { ...settings, KAFKA_BROKERS }
+  }
+}
+
 /** Not below the working directory: a run from another one would remember nothing, and miss what was removed. */
-function stateDirOf({ POINTSMAN_STATE_DIR, XDG_STATE_HOME, HOME }: z.output<typeof schema>): string {
+function stateDirOf({
+  POINTSMAN_STATE_DIR,
+  XDG_STATE_HOME,
+  HOME
+}: Pick<z.output<typeof schema>, 'POINTSMAN_STATE_DIR' | 'XDG_STATE_HOME' | 'HOME'>): string {
   if (POINTSMAN_STATE_DIR !== undefined) return POINTSMAN_STATE_DIR
   return join(XDG_STATE_HOME ?? join(HOME ?? '.', '.local', 'state'), 'pointsman')
 }

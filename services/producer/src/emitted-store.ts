@@ -7,10 +7,11 @@
 //   S4  Deleted sources keep their entry: a file that comes back takes a version above its tombstone's.
 // If the database is lost, everything is emitted again, which the ledger answers with `unchanged`; files that were
 // removed in between then go unnoticed.
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Failure } from '@pointsman/core/domain/failure'
+import { messageOf } from '@pointsman/core/runtime/message-of'
 import type { Entry } from './entry.ts'
 import { RunScratch } from './run-scratch.ts'
 
@@ -104,6 +105,11 @@ export class EmittedStore implements Disposable {
   #beginReading(): void {
     if (!this.#isReading) this.#db.exec('BEGIN')
     this.#isReading = true
+  }
+
+  /** For temporary tables of whoever reads. */
+  get database(): DatabaseSync {
+    return this.#db
   }
 
   openScratch(): RunScratch {
@@ -242,27 +248,64 @@ function chunksOf(blob: unknown): readonly string[] {
  * @throws {Failure} `CONFIG_INVALID` when the directory cannot be used or holds something else.
  */
 export function openEmittedStore(directory: string): EmittedStore {
-  const file = join(directory, 'emitted.db')
+  const file = fileOf(directory)
   let db: DatabaseSync | undefined
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     db = new DatabaseSync(file, { timeout: busyTimeoutMs })
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE')
-    const found = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
+    const found = versionOf(db)
     if (found === 0) db.exec(schema)
     db.exec('COMMIT')
-    if (found !== 0 && found !== schemaVersion) {
-      throw new Error(
-        `it was written by another version of Pointsman (format ${found}, not ${schemaVersion})`
-      )
-    }
+    if (found !== 0) checkVersion(found)
     return new EmittedStore(db)
   } catch (cause) {
     db?.close()
-    const why = cause instanceof Error ? cause.message : String(cause)
-    const remedy = 'Set POINTSMAN_STATE_DIR, or move the file away: everything is then emitted again.'
-    throw new Failure('CONFIG_INVALID', `cannot use the producer's state ${file}: ${why}. ${remedy}`, {
-      cause
-    })
+    throw unusable(file, cause)
   }
+}
+
+/**
+ * Opens what is remembered for a namespace, for looking only: nothing of it can be changed.
+ * @param directory - of the namespace; undefined, or without a memory in it: nothing is remembered.
+ * @throws {Failure} `CONFIG_INVALID` when there is something that cannot be used.
+ */
+export function readEmittedStore(directory: string | undefined): EmittedStore {
+  const file = directory === undefined ? undefined : fileOf(directory)
+  if (file === undefined || !existsSync(file)) {
+    const db = new DatabaseSync(':memory:')
+    db.exec(schema)
+    return new EmittedStore(db)
+  }
+  let db: DatabaseSync | undefined
+  try {
+    db = new DatabaseSync(file, { readOnly: true, timeout: busyTimeoutMs })
+    checkVersion(versionOf(db))
+    return new EmittedStore(db)
+  } catch (cause) {
+    db?.close()
+    throw unusable(file, cause)
+  }
+}
+
+function fileOf(directory: string): string {
+  return join(directory, 'emitted.db')
+}
+
+function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
+}
+
+function checkVersion(found: number): void {
+  if (found === schemaVersion) return
+  throw new Error(`it was written by another version of Pointsman (format ${found}, not ${schemaVersion})`)
+}
+
+function unusable(file: string, cause: unknown): Failure {
+  const remedy = 'Set POINTSMAN_STATE_DIR, or move the file away: everything is then emitted again.'
+  return new Failure(
+    'CONFIG_INVALID',
+    `cannot use the producer's state ${file}: ${messageOf(cause)}. ${remedy}`,
+    { cause }
+  )
 }

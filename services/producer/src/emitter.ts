@@ -5,7 +5,9 @@ import { policyOf } from '@pointsman/core/domain/failure'
 import type { Clock } from '@pointsman/core/ports/clock'
 import type { DocumentWriter } from '@pointsman/core/ports/event-log'
 import type { EmittedStore } from './emitted-store.ts'
+import type { Entry } from './entry.ts'
 import type { IngestEvent } from './ingest-report.ts'
+import type { Sink } from './ingestion.ts'
 import type { Emission } from './plan-emission.ts'
 import type { Tally } from './tally.ts'
 import { untilAvailable } from './until-available.ts'
@@ -25,7 +27,7 @@ type Change = Parameters<EmittedStore['replace']>[0][number]
 const batchDocuments = 1000
 const batchLength = 4_000_000
 
-export class Emitter {
+export class Emitter implements Sink {
   readonly #deps: EmitterDeps
   readonly #signal: AbortSignal
   #sendings: Sending[] = []
@@ -37,6 +39,10 @@ export class Emitter {
   constructor(deps: EmitterDeps, signal: AbortSignal) {
     this.#deps = deps
     this.#signal = signal
+  }
+
+  entry(id: string): Entry | undefined {
+    return this.#deps.store.entry(id)
   }
 
   /** Waits while the batch before is still under way and this one is full. */

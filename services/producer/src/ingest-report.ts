@@ -35,6 +35,21 @@ export interface IngestReport {
   readonly seconds: number
 }
 
+/** What a run would do, if it were no estimate: the counts are of what would be sent. */
+export interface EstimateReport extends Omit<IngestReport, 'event'> {
+  readonly event: 'estimate'
+  /** Texts of what would be sent, each counted once however many documents have it. */
+  readonly distinct: {
+    readonly texts: number
+    readonly tokens: number
+    /** Bytes of the input files that they would be lines of in the batch lane; a little more than less. */
+    readonly lineBytes: number
+  }
+}
+
+/** SHA-256 of a text as 64 hex digits, its tokens, and the bytes of its line in an input file of the batch lane. */
+export type EstimatedText = readonly [textHash: string, tokens: number, lineBytes: number]
+
 export interface IngestProgress {
   readonly event: 'progress'
   readonly run: string | undefined
@@ -51,6 +66,9 @@ export interface IngestProgress {
 export type IngestEvent =
   | IngestReport
   | IngestProgress
+  | EstimateReport
+  /** Of an estimate: texts that were not met before. */
+  | { readonly event: 'texts'; readonly texts: readonly EstimatedText[] }
   /** Kafka or the schema registry is away. */
   | { readonly event: 'waiting'; readonly reason: string; readonly retryInMs: number }
   | { readonly event: 'resumed'; readonly waitedMs: number }

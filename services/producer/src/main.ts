@@ -11,14 +11,18 @@ import { systemClock } from '@pointsman/core/runtime/clock'
 import { withEnvFile } from '@pointsman/core/runtime/env-file'
 import { openLog } from '@pointsman/core/runtime/log'
 import { namesOf } from '@pointsman/core/runtime/names'
+import { messageOf } from '@pointsman/core/runtime/message-of'
 import { runService } from '@pointsman/core/runtime/run-service'
 import { type CommandLine, parseCommandLine, usage } from './command-line.ts'
-import { loadConfig, type ProducerConfig } from './config.ts'
-import { openEmittedStore } from './emitted-store.ts'
+import { type EstimateConfig, loadConfig, loadEstimateConfig, type ProducerConfig } from './config.ts'
+import { openEmittedStore, readEmittedStore } from './emitted-store.ts'
+import { estimate } from './estimate.ts'
 import { DocumentExtractor } from './extract/document-extractor.ts'
+import { findMemory } from './find-memory.ts'
 import { ingest } from './ingest.ts'
-import type { IngestEvent, IngestReport } from './ingest-report.ts'
-import { eventText, progressText, reportText } from './report-text.ts'
+import type { EstimateReport, IngestEvent, IngestReport } from './ingest-report.ts'
+import type { KnownLog } from './log-identity.ts'
+import { estimateText, eventText, progressText, reportText } from './report-text.ts'
 import { openRunLock } from './run-lock.ts'
 import { untilAvailable } from './until-available.ts'
 
@@ -54,6 +58,56 @@ async function run(config: ProducerConfig, line: CommandLine, signal: AbortSigna
   return await ingest(line.paths, deps, line.options, signal)
 }
 
+/** Kafka is asked for what tells whether the log still holds what was sent; without it, that is assumed. */
+async function runEstimate(
+  config: EstimateConfig,
+  line: CommandLine,
+  signal: AbortSignal
+): Promise<EstimateReport> {
+  await using resources = new AsyncDisposableStack()
+  const notices: string[] = []
+  const log = config.kafka && (await lookAtLog(config.kafka, config, notices, signal))
+  const memories = join(config.stateDir, config.POINTSMAN_NAMESPACE)
+  const found = log ? { directory: join(memories, log.logId), others: 0 } : findMemory(memories)
+  if (log === undefined) {
+    const others = found === undefined || found.others === 0 ? '' : ` (${found.others} others are left aside)`
+    notices.push(
+      found === undefined
+        ? 'nothing is remembered as sent: everything counts as new'
+        : `Kafka was not asked: compared with what was sent last${others}`
+    )
+  }
+  const deps = {
+    store: resources.use(readEmittedStore(found?.directory)),
+    extractor: resources.use(new DocumentExtractor(systemClock, extraction)),
+    clock: systemClock,
+    standardInput: process.stdin,
+    tell: teller(line, resources),
+    log,
+    notices
+  }
+  return await estimate(line.paths, deps, line.options, signal)
+}
+
+async function lookAtLog(
+  kafka: NonNullable<EstimateConfig['kafka']>,
+  config: EstimateConfig,
+  notices: string[],
+  signal: AbortSignal
+): Promise<KnownLog | undefined> {
+  // It says itself, in a notice, what there is to say.
+  const log = openLog('producer', 'silent')
+  const clients = kafkaClients(kafka, 'producer', log)
+  try {
+    await using admin = new KafkaLogAdmin(clients, namesOf(config.POINTSMAN_NAMESPACE), log)
+    return { logId: await loadClusterId(clients, signal), bounds: await admin.bounds() }
+  } catch (error) {
+    signal.throwIfAborted()
+    notices.push(`Kafka does not answer (${messageOf(error)})`)
+    return undefined
+  }
+}
+
 function teller(
   { json, rejectedTo }: CommandLine,
   resources: AsyncDisposableStack
@@ -66,7 +120,11 @@ function teller(
       return
     }
     if (json) return console.log(JSON.stringify(event))
-    if (event.event !== 'progress') return console.error(eventText(event))
+    if (event.event !== 'progress') {
+      const text = eventText(event)
+      if (text !== undefined) console.error(text)
+      return
+    }
     if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${progressText(event)}`)
     else if (event.seconds - shownAtSeconds >= plainProgressEverySeconds) {
       shownAtSeconds = event.seconds
@@ -75,10 +133,10 @@ function teller(
   }
 }
 
-function show(report: IngestReport, { json }: CommandLine): void {
+function show(report: IngestReport | EstimateReport, { json }: CommandLine): void {
   if (json) return console.log(JSON.stringify(report))
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
-  console.error(reportText(report))
+  console.error(report.event === 'estimate' ? estimateText(report) : reportText(report))
 }
 
 function exitCodeOf(failure: unknown): number {
@@ -87,11 +145,20 @@ function exitCodeOf(failure: unknown): number {
   return ['RUN_ACTIVE', 'TOPIC_UNFIT', 'SCHEMA_UNKNOWN'].includes(failure.code) ? 3 : 1
 }
 
+interface Prepared {
+  readonly line: CommandLine
+  readonly graceMs: number
+  readonly run: (signal: AbortSignal) => Promise<IngestReport | EstimateReport>
+}
+
 /** What is wrong with the command line and with the environment, together. */
-function prepare(): { readonly line: CommandLine; readonly config: ProducerConfig } {
+function prepare(): Prepared {
+  const args = process.argv.slice(2)
+  const env = withEnvFile(process.env)
+  const isEstimate = args.includes('--estimate')
   const results = [
-    () => parseCommandLine(process.argv.slice(2)),
-    () => loadConfig(withEnvFile(process.env))
+    () => parseCommandLine(args),
+    () => (isEstimate ? loadEstimateConfig(env) : loadConfig(env))
   ] as const
   const problems = results.flatMap(attempt => {
     try {
@@ -103,7 +170,13 @@ function prepare(): { readonly line: CommandLine; readonly config: ProducerConfi
     }
   })
   if (problems.length > 0) throw new Failure('USAGE', problems.join('\n'))
-  return { line: results[0](), config: results[1]() }
+  const line = parseCommandLine(args)
+  if (line.estimate) {
+    const config = loadEstimateConfig(env)
+    return { line, graceMs: config.SHUTDOWN_GRACE_MS, run: signal => runEstimate(config, line, signal) }
+  }
+  const config = loadConfig(env)
+  return { line, graceMs: config.SHUTDOWN_GRACE_MS, run: signal => run(config, line, signal) }
 }
 
 if (process.argv.slice(2).some(argument => argument === '--help' || argument === '-h')) {
@@ -111,12 +184,12 @@ if (process.argv.slice(2).some(argument => argument === '--help' || argument ===
   process.exit(0)
 }
 try {
-  const { line, config } = prepare()
+  const { line, graceMs, run: work } = prepare()
   let exitCode = 0
   const served = await runService(
     async signal => {
       try {
-        const report = await run(config, line, signal)
+        const report = await work(signal)
         show(report, line)
         if (report.stopped || (line.strict && report.rejectedTotal > 0)) exitCode = 1
       } catch (error) {
@@ -124,7 +197,7 @@ try {
         throw error
       }
     },
-    { graceMs: config.SHUTDOWN_GRACE_MS, log: console.error }
+    { graceMs, log: console.error }
   )
   process.exit(exitCode === 0 ? served : exitCode)
 } catch (error) {

@@ -1,4 +1,4 @@
-import type { IngestEvent, IngestProgress, IngestReport } from './ingest-report.ts'
+import type { EstimateReport, IngestEvent, IngestProgress, IngestReport } from './ingest-report.ts'
 
 const listed = 20
 
@@ -24,17 +24,34 @@ export function eventText(event: IngestEvent): string | undefined {
     case 'progress':
     case 'rejected':
     case 'report':
+    case 'estimate':
+    case 'texts':
       return undefined
   }
 }
 
+export function estimateText(report: EstimateReport): string {
+  const { documents, unchanged, emitted, chunks, tombstones, tokens, distinct, seconds } = report
+  const lines = [
+    `${report.stopped ? 'stopped: ' : ''}${documents} texts read in ${seconds.toFixed(1)} s: ${emitted} documents would be ` +
+      `sent (${chunks} of them chunks, ${tokens} tokens), ${unchanged} texts unchanged, ${tombstones} documents deleted`,
+    `${distinct.texts} distinct texts of ${distinct.tokens} tokens`
+  ]
+  return [...lines, ...remarks(report)].join('\n')
+}
+
 export function reportText(report: IngestReport): string {
-  const { documents, unchanged, emitted, chunks, tombstones, tokens, kept, seconds } = report
+  const { documents, unchanged, emitted, chunks, tombstones, tokens, seconds } = report
   const lines = [
     `${report.stopped ? 'stopped: ' : ''}${documents} texts read in ${seconds.toFixed(1)} s: ${emitted} documents sent ` +
       `(${chunks} of them chunks, ${tokens} tokens), ${unchanged} texts unchanged, ${tombstones} documents deleted`
   ]
-  if (kept > 0) lines.push(`${kept} texts not found but kept`)
+  return [...lines, ...remarks(report)].join('\n')
+}
+
+function remarks(report: Omit<IngestReport, 'event'>): readonly string[] {
+  const lines: string[] = []
+  if (report.kept > 0) lines.push(`${report.kept} texts not found but kept`)
   const skipped = Object.entries(report.skipped)
   if (skipped.length > 0) {
     lines.push(
@@ -49,5 +66,5 @@ export function reportText(report: IngestReport): string {
     if (report.rejectedTotal > listed)
       lines.push(`  and ${report.rejectedTotal - listed} more (--json, --rejected-to)`)
   }
-  return [...lines, ...report.notices.map(notice => `note: ${notice}`)].join('\n')
+  return [...lines, ...report.notices.map(notice => `note: ${notice}`)]
 }

@@ -4,6 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { AccessPolicy } from '../../services/controller/src/api/access.ts'
 import { buildApi } from '../../services/controller/src/api/build-api.ts'
+import { Pace } from '../../services/controller/src/estimate/pace.ts'
+import { JobBook } from '../../services/controller/src/jobs/job-book.ts'
 import { lagMetrics } from '../../services/controller/src/lag/lag-metrics.ts'
 import { LagMonitor } from '../../services/controller/src/lag/lag-monitor.ts'
 import { HealthBoard } from '../../services/controller/src/status/health-board.ts'
@@ -11,6 +13,8 @@ import { MemoryWorld } from './memory-world.ts'
 
 export const local = { host: '127.0.0.1:7070' }
 export const json = { ...local, 'content-type': 'application/json' }
+
+const jobTerms = { prices: { realtime: 1, batch: 0.5 }, deadlineMs: 26 * 3_600_000 }
 
 export interface ServedApi {
   readonly world: MemoryWorld
@@ -28,7 +32,7 @@ export async function serveApi(access: Partial<AccessPolicy> = {}): Promise<Serv
   const board = new HealthBoard(world.clock, ['kafka'])
   const monitor = new LagMonitor({ ...parts, groups: names.groups })
   const metrics = new Metrics('controller')
-  const publish = lagMetrics(metrics)
+  const publish = lagMetrics(metrics, jobTerms.deadlineMs)
   publish(await monitor.look(new AbortController().signal))
   const api = await buildApi({
     parts,
@@ -37,7 +41,10 @@ export async function serveApi(access: Partial<AccessPolicy> = {}): Promise<Serv
     metrics,
     log: pino({ level: 'silent' }),
     version: '0.0.0',
-    usdPerMillionTokens: 1,
+    jobs: new JobBook(world.ledger, world.clock),
+    jobTerms,
+    pace: new Pace(),
+    estimateSettings: { tokensPerMinute: 1_000_000, maxLines: 50_000, maxBytes: 100_000_000, maxJobs: 5 },
     access: { token: undefined, tokenForReading: false, allowedHosts: ['pointsman.internal'], ...access },
     examine: async () => ({ healthy: true, findings: [] }),
     stopping: new AbortController().signal

@@ -70,6 +70,8 @@ function contextOf({ addresses }: Up, terminal: Terminal, signal: AbortSignal): 
     interrupted: signal,
     within: ms => AbortSignal.any([signal, AbortSignal.timeout(ms)]),
     run: programRunner(process),
+    // Nobody is asked anything here.
+    confirm: async () => false,
     // What is set here for another cluster is not for this one.
     env: {
       ...process.env,

@@ -1,8 +1,10 @@
 import { isIP } from 'node:net'
 import { parseEnv } from '@pointsman/core/runtime/env'
 import {
+  batchSettings,
   commonSettings,
   kafkaSettings,
+  ledgerSettings,
   providerSettings,
   redisSettings,
   registrySettings,
@@ -10,6 +12,7 @@ import {
   weaviateSettings
 } from '@pointsman/core/runtime/settings'
 import { z } from 'zod'
+import { reckoningSettings } from './estimate/reckoning-settings.ts'
 
 const schema = z
   .object({
@@ -17,9 +20,11 @@ const schema = z
     ...kafkaSettings,
     ...registrySettings,
     ...redisSettings,
+    ...ledgerSettings,
     ...weaviateSettings,
     ...providerSettings,
     ...topicSettings,
+    ...batchSettings,
     CONTROLLER_HOST: z.string().default('127.0.0.1'),
     /** 0 takes any free port. */
     CONTROLLER_PORT: z.coerce.number().int().min(0).max(65_535).default(7070),
@@ -30,8 +35,7 @@ const schema = z
       .transform(list => list.split(',').map(name => name.trim().toLowerCase()))
       .transform(names => names.filter(name => name !== '')),
     POINTSMAN_API_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
-    /** For models that are not in the price list. */
-    EMBEDDING_USD_PER_MILLION_TOKENS: z.coerce.number().nonnegative().optional(),
+    ...reckoningSettings,
     SHUTDOWN_GRACE_MS: z.coerce.number().int().positive().default(5000)
   })
   .refine(env => env.POINTSMAN_API_TOKEN !== undefined || isLoopback(env.CONTROLLER_HOST), {

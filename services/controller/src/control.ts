@@ -7,10 +7,14 @@ import type { Metrics } from '@pointsman/core/runtime/metrics'
 import { buildApi } from './api/build-api.ts'
 import { type ControllerConfig, isLoopback } from './config.ts'
 import { examine } from './doctor/examine.ts'
+import { Pace } from './estimate/pace.ts'
+import type { JobTerms } from './jobs/describe-jobs.ts'
+import { JobBook } from './jobs/job-book.ts'
 import { lagMetrics } from './lag/lag-metrics.ts'
-import { LagMonitor } from './lag/lag-monitor.ts'
+import { defaultLagPolicy, LagMonitor, type LagView } from './lag/lag-monitor.ts'
 import type { Parts } from './parts.ts'
 import { HealthBoard } from './status/health-board.ts'
+import { pricesOf } from './status/token-price.ts'
 import { type WatchedPart, watchPart } from './status/watch-part.ts'
 
 export interface ControlDeps {
@@ -32,7 +36,18 @@ export async function control(deps: ControlDeps, signal: AbortSignal): Promise<v
     parts.clock,
     watched.map(({ name }) => name)
   )
-  const monitor = new LagMonitor({ ...parts, groups: parts.names.groups })
+  const jobTerms: JobTerms = {
+    prices: pricesOf(parts.spec.model, config.EMBEDDING_USD_PER_MILLION_TOKENS),
+    deadlineMs: config.BATCH_JOB_DEADLINE_HOURS * 3_600_000
+  }
+  const lagDeps = { ...parts, groups: parts.names.groups }
+  const monitor = new LagMonitor(lagDeps, { ...defaultLagPolicy, jobDeadlineMs: jobTerms.deadlineMs })
+  const pace = new Pace()
+  const publish = lagMetrics(metrics, jobTerms.deadlineMs)
+  const onView = (view: LagView): void => {
+    publish(view)
+    pace.note(view)
+  }
   await using resources = new AsyncDisposableStack()
 
   const failed = new AbortController()
@@ -44,7 +59,15 @@ export async function control(deps: ControlDeps, signal: AbortSignal): Promise<v
     metrics,
     log,
     version,
-    usdPerMillionTokens: config.EMBEDDING_USD_PER_MILLION_TOKENS,
+    jobs: new JobBook(parts.ledger, parts.clock),
+    jobTerms,
+    pace,
+    estimateSettings: {
+      tokensPerMinute: config.EMBEDDING_TOKENS_PER_MINUTE,
+      maxLines: config.BATCH_MAX_LINES,
+      maxBytes: config.BATCH_MAX_BYTES,
+      maxJobs: config.BATCH_MAX_JOBS
+    },
     access: {
       token: config.POINTSMAN_API_TOKEN,
       tokenForReading: !isLoopback(config.CONTROLLER_HOST),
@@ -63,7 +86,7 @@ export async function control(deps: ControlDeps, signal: AbortSignal): Promise<v
   const loops = [
     ...watched.map(part => watchPart(part, { board, clock: parts.clock, onChange }, stop)),
     monitor.run(
-      { view: lagMetrics(metrics), failure: error => log.debug({ reason: error.message }, 'no lag reading') },
+      { view: onView, failure: error => log.debug({ reason: error.message }, 'no lag reading') },
       stop
     )
   ]
@@ -94,7 +117,7 @@ function watchedParts(parts: Parts, config: ControllerConfig): readonly WatchedP
     },
     {
       name: 'ledger',
-      prepare: () => ledger.open('realtime'),
+      prepare: () => ledger.open(config.POINTSMAN_INITIAL_MODE),
       check: () => ledger.state(),
       checkEveryMs: 2000,
       unfitAtStart: 'refuse'

@@ -72,7 +72,7 @@ describe('answers', () => {
 
     const url = '/v1/dead-letters/replay'
     const replayed = await api.inject({ method: 'POST', url, headers: json, payload: '{"all":true}' })
-    expect(replayed.json()).toEqual({ replayed: 1 })
+    expect(replayed.json()).toEqual({ replayed: 1, sent: ['0-0'], skipped: [] })
     await world.drain()
     expect([...world.store.objects.values()].map(({ properties }) => properties.docId)).toEqual(['a'])
   })

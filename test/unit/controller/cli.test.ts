@@ -36,6 +36,7 @@ interface Given {
   readonly token?: string
   readonly isColoured?: boolean
   readonly run?: ProcessRunner
+  readonly confirm?: CliContext['confirm']
   readonly within?: CliContext['within']
 }
 
@@ -58,6 +59,7 @@ async function cli(args: readonly string[], given: Given = {}): Promise<Ran> {
       interrupted,
       within: given.within ?? (ms => AbortSignal.timeout(ms)),
       run: given.run ?? (async () => 0),
+      confirm: given.confirm ?? (async () => false),
       env: {},
       namespace: 'test',
       runFile: undefined
@@ -178,7 +180,7 @@ describe('what the commands show', () => {
     expect((await cli(['dead-letters', 'list'], { url })).out).toMatch(/0-0 +a +3 .* planted/)
     expect((await cli(['dead-letters', 'show', '0-0'], { url })).out).toContain('poison')
     expect(await cli(['dead-letters', 'show', '0-9'], { url })).toMatchObject({ exitCode: 3 })
-    expect((await cli(['dead-letters', 'replay', '--all'], { url })).out).toBe('1 replayed.\n')
+    expect((await cli(['dead-letters', 'replay', '--all'], { url })).out).toBe('1 sent again.\n')
   })
 
   test('pause shows its reason, resume ends it', async () => {

@@ -7,7 +7,7 @@ import type { LagReading } from '../../../services/controller/src/lag/lag-readin
 import { type LagReport, lagReport } from '../../../services/controller/src/lag/lag-report.ts'
 import { liveInstance, obligationOf, progressOf, surveyOf, type SurveyParts } from '../../support/survey.ts'
 
-const policy = { stallMs: 60_000, retentionWarnShare: 0.5 }
+const policy = { stallMs: 60_000, retentionWarnShare: 0.5, jobDeadlineMs: 26 * 3_600_000 }
 const windowMs = 30_000
 
 interface Situation extends SurveyParts {
@@ -113,7 +113,7 @@ describe('where the outstanding documents are', () => {
         ]
       })
     )
-    expect(totals.stages).toEqual({ admitted: 5, paying: 4, waiting: 2, unaccounted: 1 })
+    expect(totals.stages).toEqual({ admitted: 5, paying: 4, inJobs: 0, waiting: 2, unaccounted: 1 })
     expect(totals).toMatchObject({ unread: 40, outstanding: 12, doneAhead: 38 })
   })
 

@@ -40,7 +40,7 @@ test('a watermark that stands is explained by the obligation that holds it', asy
     oldestUnsettledMs: 3000,
     blocking: { offset: blocked?.watermark, kind: 'request', state: 'admitted', ageMs: 3000 }
   })
-  expect(totals.stages).toEqual({ admitted: 1, paying: 0, waiting: 0, unaccounted: 0 })
+  expect(totals.stages).toEqual({ admitted: 1, paying: 0, inJobs: 0, waiting: 0, unaccounted: 0 })
 })
 
 test('whoever looks after a change sees it, also while another reading is under way', async () => {

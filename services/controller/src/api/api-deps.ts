@@ -1,6 +1,10 @@
 import type { Logger } from '@pointsman/core/runtime/log'
 import type { Metrics } from '@pointsman/core/runtime/metrics'
 import type { DoctorReport } from '../doctor/doctor-report.ts'
+import type { Pace } from '../estimate/pace.ts'
+import type { EstimateSettings } from '../estimate/estimate-basis.ts'
+import type { JobTerms } from '../jobs/describe-jobs.ts'
+import type { JobBook } from '../jobs/job-book.ts'
 import type { LagMonitor } from '../lag/lag-monitor.ts'
 import type { Parts } from '../parts.ts'
 import type { HealthBoard } from '../status/health-board.ts'
@@ -15,7 +19,10 @@ export interface ApiDeps {
   readonly log: Logger
   readonly access: AccessPolicy
   readonly version: string
-  readonly usdPerMillionTokens: number | undefined
+  readonly jobs: JobBook
+  readonly jobTerms: JobTerms
+  readonly pace: Pace
+  readonly estimateSettings: EstimateSettings
   readonly examine: (signal: AbortSignal) => Promise<DoctorReport>
   /** Aborted when the controller stops. */
   readonly stopping: AbortSignal

@@ -6,7 +6,9 @@ import { checkAccess } from './access.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { controlRoutes } from './control-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
+import { estimateRoutes } from './estimate-routes.ts'
 import { healthRoutes } from './health-routes.ts'
+import { jobRoutes } from './job-routes.ts'
 import { problemOf, Refusal } from './problem.ts'
 import { readingRoutes } from './reading-routes.ts'
 import { verifyRoutes } from './verify-routes.ts'
@@ -65,6 +67,8 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
     readingRoutes(routes, deps)
     deadLetterRoutes(routes, deps)
     verifyRoutes(routes, deps)
+    jobRoutes(routes, deps)
+    estimateRoutes(routes, deps)
     controlRoutes(routes, deps)
   })
   return app

@@ -2,11 +2,15 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import {
   detailLetter,
+  isSelected,
   letterDetail,
   letterReport,
+  letterSelection,
+  replayReport,
   replayRequest,
   reportLetter
 } from '../dead-letters/letter-report.ts'
+import { replayLetters } from '../dead-letters/replay.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { Refusal } from './problem.ts'
 import { refusals, tokenNeeded, typed, whileWanted } from './route.ts'
@@ -23,12 +27,16 @@ export function deadLetterRoutes(app: FastifyInstance, { parts, stopping }: ApiD
     schema: {
       summary: 'What was given up, oldest first',
       tags: ['dead letters'],
-      querystring: z.object({ limit: z.coerce.number().int().min(1).max(lettersRead).default(100) }),
+      querystring: letterSelection.extend({
+        limit: z.coerce.number().int().min(1).max(lettersRead).default(100)
+      }),
       response: { 200: z.object({ letters: z.array(letterReport) }), ...refusals }
     },
     handler: async (request, reply) => {
-      const letters = await parts.letters.list(request.query.limit, whileWanted(reply, stopping))
-      return { letters: letters.map(letter => reportLetter(letter)) }
+      const { limit, ...selection } = request.query
+      const letters = await parts.letters.list(lettersRead, whileWanted(reply, stopping))
+      const selected = letters.filter(letter => isSelected(letter, selection)).slice(0, limit)
+      return { letters: selected.map(letter => reportLetter(letter)) }
     }
   })
   routes.route({
@@ -53,17 +61,26 @@ export function deadLetterRoutes(app: FastifyInstance, { parts, stopping }: ApiD
     schema: {
       summary: 'Produce the documents of dead letters again',
       description:
-        'They go through the lane that is active, and are paid for again where a vector is missing.',
+        'They go through the lane that is active, and are paid for again where a vector is missing. What was sent ' +
+        'again before, has a newer version, or cannot be read is named instead. May be repeated.',
       tags: ['dead letters'],
       security: tokenNeeded,
       body: replayRequest,
-      response: { 200: z.object({ replayed: z.int() }), ...refusals }
+      response: { 200: replayReport, ...refusals }
     },
     handler: async (request, reply) => {
       const signal = whileWanted(reply, stopping)
-      const known = (await parts.letters.list(lettersRead, signal)).map(({ id }) => id)
-      const ids = 'all' in request.body ? known : request.body.ids
-      const unknown = ids.filter(id => !known.includes(id))
+      const { body } = request
+      const known = await parts.letters.list(lettersRead, signal)
+      if ('all' in body) {
+        return await replayLetters(
+          known.filter(letter => isSelected(letter, body)),
+          parts,
+          signal
+        )
+      }
+      const byId = new Map(known.map(letter => [letter.id, letter]))
+      const unknown = body.ids.filter(id => !byId.has(id))
       if (unknown.length > 0) {
         throw new Refusal(
           422,
@@ -71,7 +88,12 @@ export function deadLetterRoutes(app: FastifyInstance, { parts, stopping }: ApiD
           `nothing was replayed: there is no dead letter ${unknown.join(', ')}`
         )
       }
-      return { replayed: ids.length === 0 ? 0 : await parts.letters.replay(ids, signal) }
+      const wanted = new Set(body.ids)
+      return await replayLetters(
+        known.filter(({ id }) => wanted.has(id)),
+        parts,
+        signal
+      )
     }
   })
 }

@@ -14,6 +14,8 @@ export interface CliContext {
   /** `interrupted`, or that many milliseconds have passed. */
   readonly within: (ms: number) => AbortSignal
   readonly run: ProcessRunner
+  /** Asks the person at the terminal; false when nobody sits there. */
+  readonly confirm: (question: string) => Promise<boolean>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly namespace: string
   /** What `up` left behind under this namespace. */

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '@pointsman/core/runtime/clock'
 import { ApiClient } from './api-client.ts'
+import { confirmAt } from './confirm.ts'
 import { runProgram } from './program.ts'
 import { programRunner } from './run-program.ts'
 import { loadRunFile, projectRoot } from './run-file.ts'
@@ -40,6 +41,7 @@ process.exitCode = await runProgram(
     interrupted: interrupt.signal,
     within: ms => AbortSignal.any([interrupt.signal, AbortSignal.timeout(ms)]),
     run: programRunner(process),
+    confirm: confirmAt(process, interrupt.signal),
     env,
     namespace,
     runFile

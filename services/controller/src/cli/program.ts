@@ -4,6 +4,8 @@ import { CliError, exitCodes, type ExitCode } from './cli-error.ts'
 import { addControlCommands } from './commands/control-commands.ts'
 import { addDeadLetterCommands } from './commands/dead-letter-commands.ts'
 import { addIngestCommand } from './commands/ingest-command.ts'
+import { addEstimateCommand } from './commands/estimate-command.ts'
+import { addJobCommands } from './commands/job-commands.ts'
 import { addReadCommands } from './commands/read-commands.ts'
 import { addUpCommands } from './commands/up-commands.ts'
 import { addVerifyCommand } from './commands/verify-command.ts'
@@ -31,13 +33,15 @@ export async function runProgram(
       'after',
       '\nThe controller is found at POINTSMAN_URL, or where `pointsman up` started it.' +
         '\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 refused, 4 timed out.' +
-        '\n\nExamples:\n  pointsman up\n  pointsman ingest ./docs --wait\n  pointsman lag --watch\n  pointsman verify'
+        '\n\nExamples:\n  pointsman up\n  pointsman estimate ./docs\n  pointsman ingest ./docs --wait\n  pointsman lag --watch\n  pointsman verify'
     )
   addUpCommands(program, context)
   addIngestCommand(program, context)
+  addEstimateCommand(program, context)
   addReadCommands(program, context)
   addVerifyCommand(program, context)
   addDeadLetterCommands(program, context)
+  addJobCommands(program, context)
   addControlCommands(program, context)
   for (const command of program.commands) inherit(command)
 

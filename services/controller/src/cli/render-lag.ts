@@ -6,6 +6,7 @@ import { renderTable, type Terminal, type Tone } from './terminal.ts'
 const tones: Readonly<Record<LagStatus, Tone>> = {
   OK: 'good',
   CATCHING_UP: 'good',
+  WAITING: 'good',
   UNKNOWN: 'dim',
   SLOW: 'warning',
   THROTTLED: 'warning',
@@ -25,13 +26,14 @@ const head = [
   'unread',
   'admitted',
   'paying',
+  'in jobs',
   'waiting',
   'done ahead',
   'uncommitted',
   'oldest',
   'lane'
 ]
-const numbers = [2, 3, 4, 5, 6, 7, 8, 9]
+const numbers = [2, 3, 4, 5, 6, 7, 8, 9, 10]
 
 export function paintStatus(status: LagStatus, terminal: Pick<Terminal, 'paint'>): string {
   return terminal.paint(tones[status], status)
@@ -91,6 +93,7 @@ function row(
     formatCount(p.unread),
     formatCount(p.stages.admitted),
     formatCount(p.stages.paying),
+    formatCount(p.stages.inJobs),
     formatCount(p.stages.waiting),
     formatCount(p.doneAhead),
     formatCount(p.uncommitted),
@@ -103,7 +106,7 @@ function obstacles(p: PartitionLag): string[] {
   const lines: string[] = []
   if (p.blocking) {
     const { offset, kind, state, attempts, ageMs, reason, waitMs } = p.blocking
-    const what = kind === 'orphan' ? 'an orphan' : `a request (${state})`
+    const what = kind === 'orphan' ? 'an orphan' : `${kind === 'manifest' ? 'a job' : 'a request'} (${state})`
     const wait = waitMs > 0 ? `, tried again in ${formatDuration(waitMs)}` : ''
     const why = reason === '' ? '' : `: ${clean(reason)}`
     const tried = attempts === 1 ? '1 attempt' : `${attempts} attempts`

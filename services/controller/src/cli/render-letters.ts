@@ -1,4 +1,4 @@
-import type { LetterDetail, LetterReport } from '../dead-letters/letter-report.ts'
+import type { LetterDetail, LetterReport, ReplayReport } from '../dead-letters/letter-report.ts'
 import { clean, excerpt } from './clean.ts'
 import { formatCount, formatTime } from './format.ts'
 import { renderPairs, renderTable, type Terminal } from './terminal.ts'
@@ -37,4 +37,18 @@ export function renderLetter(letter: LetterDetail, terminal: Pick<Terminal, 'pai
   }
   const table = renderPairs(rows)
   return document ? `${table}\n\n${clean(document.text)}` : table
+}
+
+const named = 20
+
+export function renderReplay({ replayed, skipped }: ReplayReport): string {
+  const lines = [
+    `${formatCount(replayed)} sent again${skipped.length === 0 ? '.' : `, ${formatCount(skipped.length)} left out:`}`
+  ]
+  for (const { id, docId, detail } of skipped.slice(0, named)) {
+    lines.push(`  ${id} ${excerpt(docId ?? '(no key)', 40)}: ${clean(detail)}`)
+  }
+  if (skipped.length > named)
+    lines.push(`  and ${formatCount(skipped.length - named)} more: --json names them`)
+  return lines.join('\n')
 }

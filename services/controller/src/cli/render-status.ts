@@ -30,6 +30,7 @@ function rows(report: StatusReport, terminal: Pick<Terminal, 'paint'>): Pair[] {
   pairs.push(['lag', lag ? `${paintStatus(lag.status, terminal)}  ${clean(lag.because)}` : '–'])
   if (lag) pairs.push(['documents', documentsOf(lag)], ['pace', renderPace(lag)])
   if (ledger) pairs.push(['settled', settledOf(ledger.counts)])
+  if (report.jobs && report.jobs.oldestMs !== null) pairs.push(['jobs', jobsOf(report.jobs, terminal)])
   pairs.push(
     ['index', index ? `${formatCount(index.objects)} objects${unindexed(index.unindexed)}` : '–'],
     ['spend', spend ? spendOf(spend) : '–'],
@@ -47,7 +48,11 @@ function documentsOf({ totals }: NonNullable<StatusReport['lag']>): string {
   const { unread, outstanding, stages, oldestUnsettledMs, oldestUnreadMs } = totals
   const oldestMs = oldestUnsettledMs ?? oldestUnreadMs
   const age = oldestMs === null ? '' : `, oldest ${formatDuration(oldestMs)}`
-  return `${formatCount(unread)} unread, ${formatCount(outstanding)} in flight (${formatCount(stages.waiting)} waiting)${age}`
+  return `${formatCount(unread)} unread, ${formatCount(outstanding)} in flight (${inJobs(stages)}${formatCount(stages.waiting)} waiting)${age}`
+}
+
+function inJobs({ inJobs: documents }: NonNullable<StatusReport['lag']>['totals']['stages']): string {
+  return documents === 0 ? '' : `${formatCount(documents)} in jobs, `
 }
 
 function settledOf(counts: Readonly<Record<string, number>>): string {
@@ -68,9 +73,24 @@ function modeOf(ledger: NonNullable<StatusReport['ledger']>, terminal: Pick<Term
   return `${ledger.mode} (${lanes}), ${ledger.phase}, epoch ${ledger.epoch}${paused}`
 }
 
-function spendOf({ paidTokens, necessaryTokens, usd }: NonNullable<StatusReport['spend']>): string {
+function spendOf({
+  paidTokens,
+  necessaryTokens,
+  paidInJobs,
+  usd
+}: NonNullable<StatusReport['spend']>): string {
   const price = usd === null ? '' : `, ${formatUsd(usd)}`
-  return `${formatCount(paidTokens)} tokens paid, ${formatCount(necessaryTokens)} necessary${price}`
+  const inJobs = paidInJobs === null || paidInJobs === 0 ? '' : ` (${formatCount(paidInJobs)} in jobs)`
+  return `${formatCount(paidTokens)} tokens paid${inJobs}, ${formatCount(necessaryTokens)} necessary${price}`
+}
+
+function jobsOf(
+  { states, documents, oldestMs, stale }: NonNullable<StatusReport['jobs']>,
+  terminal: Pick<Terminal, 'paint'>
+): string {
+  const told = Object.entries(states).map(([state, count]) => `${formatCount(count)} ${state}`)
+  const late = stale === 0 ? '' : `, ${terminal.paint('bad', `${formatCount(stale)} past the deadline`)}`
+  return `${told.join(', ')}; ${formatCount(documents)} documents wait, oldest ${formatDuration(oldestMs)}${late}`
 }
 
 function unindexed(count: number): string {

@@ -17,8 +17,10 @@ export function programRunner(signals: NodeJS.Process): ProcessRunner {
     signals.on('SIGTERM', pass)
     // A terminal sends Ctrl-C to both of us, and a second one would mean impatience.
     if (!signals.stdin.isTTY) signals.on('SIGINT', pass)
-    if (onLine && child.stdout) createInterface({ input: child.stdout }).on('line', onLine)
-    const [code]: unknown[] = await once(child, 'close')
+    const closed = once(child, 'close')
+    if (onLine && child.stdout)
+      for await (const line of createInterface({ input: child.stdout })) await onLine(line)
+    const [code]: unknown[] = await closed
     signals.off('SIGTERM', pass)
     signals.off('SIGINT', pass)
     return typeof code === 'number' ? code : 1

@@ -35,6 +35,40 @@ export const letterDetail = z.object({
 })
 export type LetterDetail = z.output<typeof letterDetail>
 
+export const letterSelection = z.object({
+  reason: z.string().min(1).max(200).optional().describe('only those whose reason holds this text'),
+  docId: z.string().min(1).max(1000).optional().describe('only those of this document')
+})
+export type LetterSelection = z.output<typeof letterSelection>
+
+export function isSelected(
+  letter: Pick<StoredDeadLetter, 'reason' | 'key'>,
+  { reason, docId }: LetterSelection
+): boolean {
+  return (
+    (docId === undefined || letter.key === docId) &&
+    (reason === undefined || letter.reason.toLowerCase().includes(reason.toLowerCase()))
+  )
+}
+
+/**
+ * - `unreadable` its record cannot be decoded: nothing would become of it.
+ * - `superseded` a newer version of the document has been admitted since.
+ * - `under-way`, `indexed` it was sent again before.
+ * - `repeated` another letter of the same content is sent.
+ */
+const skipReason = z.enum(['unreadable', 'superseded', 'under-way', 'indexed', 'repeated'])
+export type SkipReason = z.output<typeof skipReason>
+
+export const replayReport = z.object({
+  replayed: z.int().nonnegative(),
+  sent: z.array(z.string()).describe('ids of the letters whose records were produced again'),
+  skipped: z.array(
+    z.object({ id: z.string(), docId: z.string().nullable(), reason: skipReason, detail: z.string() })
+  )
+})
+export type ReplayReport = z.output<typeof replayReport>
+
 export const replayRequest = z.union([
   z
     .object({
@@ -44,7 +78,7 @@ export const replayRequest = z.union([
         .max(10_000)
     })
     .strict(),
-  z.object({ all: z.literal(true) }).strict()
+  letterSelection.extend({ all: z.literal(true) }).strict()
 ])
 
 export function reportLetter({

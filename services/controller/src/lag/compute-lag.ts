@@ -1,5 +1,6 @@
 import type { LogBounds } from '@pointsman/core/ports/event-log'
 import type { Obligation, PartitionProgress } from '@pointsman/core/ports/ledger'
+import { isStale, manifestsOf } from '../jobs/manifests.ts'
 import { type LagHistory, ratesOf } from './lag-history.ts'
 import type { LagReading } from './lag-reading.ts'
 import { type LagReport, lagStatuses, type PartitionLag } from './lag-report.ts'
@@ -41,6 +42,7 @@ export function computeLag(
           now,
           nowMs: reading.nowMs,
           paused: survey.state.pause?.reason,
+          staleJob: staleJobOf(number, survey, policy.jobDeadlineMs),
           servedBy: alive.filter(({ service }) => service === services[partition.lane]).length,
           growing
         },
@@ -61,6 +63,14 @@ export function computeLag(
     samples: history.samples.length,
     partitions
   }
+}
+
+/** A job past our own deadline that documents of this partition wait for. */
+function staleJobOf(partition: number, survey: LagReading['survey'], deadlineMs: number): string | undefined {
+  const stale = manifestsOf(survey).find(
+    manifest => manifest.parts.has(partition) && isStale(manifest, survey.nowMs, deadlineMs)
+  )
+  return stale?.id
 }
 
 type Positions = Omit<PartitionLag, 'status' | 'because'>
@@ -120,7 +130,9 @@ function stagesOf(
   const waiting = partsOf(({ kind }) => kind === 'orphan')
   const paying = partsOf(({ kind, state }) => kind === 'request' && state === 'paying')
   const admitted = partsOf(({ kind, state }) => kind === 'request' && state === 'admitted')
-  return { admitted, paying, waiting, unaccounted: unsettled - waiting - paying - admitted }
+  const inJobs = partsOf(({ kind }) => kind === 'manifest')
+  const unaccounted = unsettled - inJobs - waiting - paying - admitted
+  return { admitted, paying, inJobs, waiting, unaccounted }
 }
 
 function blockingOf(partition: number, watermark: bigint, reading: LagReading): PartitionLag['blocking'] {
@@ -159,6 +171,7 @@ function totalsOf(partitions: readonly PartitionLag[]): LagReport['totals'] {
     stages: {
       admitted: total(p => p.stages.admitted),
       paying: total(p => p.stages.paying),
+      inJobs: total(p => p.stages.inJobs),
       waiting: total(p => p.stages.waiting),
       unaccounted: total(p => p.stages.unaccounted)
     },

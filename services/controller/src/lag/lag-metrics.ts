@@ -1,12 +1,14 @@
 import type { Metrics } from '@pointsman/core/runtime/metrics'
+import { glanceAtJobs } from '../jobs/describe-jobs.ts'
+import { jobStates } from '../jobs/job-report.ts'
 import { lagStatuses } from './lag-report.ts'
 import type { LagView } from './lag-monitor.ts'
 
 const kinds = ['unread', 'gone', 'outstanding', 'doneAhead', 'uncommitted', 'expired'] as const
-const stageNames = ['admitted', 'paying', 'waiting', 'unaccounted'] as const
+const stageNames = ['admitted', 'paying', 'inJobs', 'waiting', 'unaccounted'] as const
 
 /** Returns what publishes each reading. Unknown values are not published: no number is better than a wrong one. */
-export function lagMetrics(metrics: Metrics): (view: LagView) => void {
+export function lagMetrics(metrics: Metrics, jobDeadlineMs: number): (view: LagView) => void {
   const documents = metrics.gauge(
     'pointsman_lag_documents',
     'Offsets by partition and kind; see docs/operations.md',
@@ -44,6 +46,11 @@ export function lagMetrics(metrics: Metrics): (view: LagView) => void {
   const counts = metrics.gauge('pointsman_ledger_count', 'Totals since the ledger was made', ['kind'])
   const epoch = metrics.gauge('pointsman_epoch', 'Number of the current lane assignment')
 
+  const jobs = metrics.gauge('pointsman_jobs', 'Living jobs of the batch lane', ['state'])
+  const staleJobs = metrics.gauge('pointsman_jobs_stale', 'Jobs past our own deadline')
+  const jobDocuments = metrics.gauge('pointsman_job_documents_waiting', 'Documents that wait for jobs')
+  const oldestJob = metrics.gauge('pointsman_job_oldest_seconds', 'Age of the oldest job; 0 without one')
+
   return ({ report, survey }) => {
     for (const gauge of [documents, byStage, position, ages, retention, severity, rates, eta]) gauge.reset()
     for (const p of report.partitions) {
@@ -77,6 +84,11 @@ export function lagMetrics(metrics: Metrics): (view: LagView) => void {
     if (report.etaMs !== null) eta.set(report.etaMs / 1000)
     atRisk.set(report.inputsAtRisk)
     epoch.set(survey.state.epoch)
+    const glance = glanceAtJobs(survey, jobDeadlineMs)
+    for (const state of jobStates) if (state !== 'archived') jobs.set({ state }, glance.states[state] ?? 0)
+    staleJobs.set(glance.stale)
+    jobDocuments.set(glance.documents)
+    oldestJob.set((glance.oldestMs ?? 0) / 1000)
     for (const [kind, value] of Object.entries(survey.counts)) counts.set({ kind }, value)
   }
 }

@@ -30,11 +30,12 @@ export interface LagView {
   readonly survey: Survey
 }
 
-const defaultLagPolicy: LagPolicy = {
+export const defaultLagPolicy: LagPolicy = {
   everyMs: 2000,
   windowMs: 30_000,
   stallMs: 60_000,
-  retentionWarnShare: 0.5
+  retentionWarnShare: 0.5,
+  jobDeadlineMs: 26 * 3_600_000
 }
 
 /** Of the obligations of a partition, so many of the oldest are looked through for the one that holds W. */
@@ -183,7 +184,9 @@ export class LagMonitor {
       .toSorted((a, b) => a.sinceMs - b.sinceMs)
       .slice(0, obligationsSearched)
     for (const { id } of oldest) {
-      const parts = await this.#deps.ledger.parts(id)
+      // A page is enough: parts come in order, and a job has many.
+      const after = { partition, offset: offset - 1n }
+      const parts = await this.#deps.ledger.parts(id, { after, limit: 1 })
       if (parts.some(part => part.partition === partition && part.offset === offset)) return id
     }
     return undefined

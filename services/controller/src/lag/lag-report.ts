@@ -20,6 +20,7 @@ export const lagStatuses = [
   'BLOCKED',
   'SLOW',
   'CATCHING_UP',
+  'WAITING',
   'UNKNOWN',
   'OK'
 ] as const
@@ -31,6 +32,7 @@ const stages = z
   .object({
     admitted: count.describe('admitted, nothing paid yet'),
     paying: count.describe('a paid attempt is under way'),
+    inJobs: count.describe('in a job of the batch lane, from collecting to reading its results'),
     waiting: count.describe('orphans: given back, waiting to be adopted'),
     unaccounted: z
       .int()
@@ -41,8 +43,8 @@ const stages = z
 const blockingRecord = z.object({
   offset,
   obligation: z.string(),
-  kind: z.enum(['request', 'orphan']),
-  state: z.enum(['admitted', 'paying']),
+  kind: z.enum(['request', 'orphan', 'manifest']),
+  state: z.enum(['admitted', 'paying', 'open', 'sealed', 'uploaded', 'submitting', 'submitted', 'terminal']),
   attempts: count,
   ageMs: z.number().nonnegative(),
   reason: z.string().describe('why it was moved last; empty at first'),

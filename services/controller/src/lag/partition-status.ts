@@ -6,6 +6,8 @@ export interface StatusPolicy {
   readonly stallMs: number
   /** Share of the retention left below which unfinished records are at risk. */
   readonly retentionWarnShare: number
+  /** How long after it was submitted a job may take. */
+  readonly jobDeadlineMs: number
 }
 
 export interface StatusFacts {
@@ -16,6 +18,8 @@ export interface StatusFacts {
   readonly nowMs: number
   /** Why admission is paused. */
   readonly paused: string | undefined
+  /** A job that documents of this partition wait for, and that is past our own deadline. */
+  readonly staleJob: string | undefined
   /** Instances of the partition's lane whose lease has not run out. */
   readonly servedBy: number
   /** The backlog of all partitions grows faster than it is settled; undefined when not known. */
@@ -65,15 +69,19 @@ function danger({ partition: p, paused, servedBy }: StatusFacts, policy: StatusP
 }
 
 function standstill(
-  { partition: p, before, now, nowMs }: StatusFacts,
+  { partition: p, before, now, nowMs, staleJob }: StatusFacts,
   policy: StatusPolicy
 ): Judged | undefined {
   if (isIdle(p)) return undefined
   if (!before || !now) return { status: 'UNKNOWN', because: 'one reading so far: ask again' }
   const frontierStandsMs = nowMs - now.frontierSinceMs
   const watermarkStandsMs = nowMs - now.watermarkSinceMs
+  if (staleJob !== undefined) {
+    return { status: 'BLOCKED', because: `job ${staleJob} is past its deadline: see \`pointsman jobs\`` }
+  }
   const stands = (p.lane === 'batch' ? frontierStandsMs : watermarkStandsMs) >= policy.stallMs
-  if (!stands) return undefined
+  // A job takes up to a day: W and, when all jobs are taken, A may stand as long, and all is well.
+  if (!stands || isWaiting(p)) return undefined
   const admitting = p.unread === 0 || frontierStandsMs < policy.stallMs
   if (p.outstanding > 0 && admitting) {
     return {
@@ -86,10 +94,19 @@ function standstill(
 
 function pace({ partition: p, growing }: StatusFacts): Judged {
   if (isIdle(p)) return { status: 'OK', because: 'all is settled' }
-  if (growing === true && p.unread > 0)
+  if (isWaiting(p) && p.unread === 0) {
+    return { status: 'WAITING', because: `${p.stages.inJobs} documents wait for jobs of the batch lane` }
+  }
+  // Jobs settle their documents all at once: in the batch lane the pace of a moment says nothing.
+  if (growing === true && p.unread > 0 && p.lane === 'realtime')
     return { status: 'SLOW', because: 'documents arrive faster than they are settled' }
   if (p.unread === 0) return { status: 'OK', because: 'all is read, the rest is in flight' }
   return { status: 'CATCHING_UP', because: 'the backlog is being worked off' }
+}
+
+/** Whether a job is what the partition stands for: in the batch lane, or because one began before a switch holds W. */
+function isWaiting({ lane, stages, blocking }: StatusFacts['partition']): boolean {
+  return stages.inJobs > 0 && (lane === 'batch' || blocking?.kind === 'manifest')
 }
 
 function isIdle({ unread, outstanding }: StatusFacts['partition']): boolean {

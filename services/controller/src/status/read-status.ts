@@ -1,5 +1,7 @@
 import { Failure } from '@pointsman/core/domain/failure'
 import type { Instance, LedgerState } from '@pointsman/core/ports/ledger'
+import { glanceAtJobs, type JobTerms } from '../jobs/describe-jobs.ts'
+import type { JobBook } from '../jobs/job-book.ts'
 import type { LagMonitor, LagView } from '../lag/lag-monitor.ts'
 import type { Parts } from '../parts.ts'
 import type { HealthBoard } from './health-board.ts'
@@ -11,19 +13,21 @@ export interface StatusDeps {
   readonly monitor: Pick<LagMonitor, 'look'>
   readonly board: HealthBoard
   readonly version: string
-  readonly usdPerMillionTokens: number | undefined
+  readonly jobs: Pick<JobBook, 'tokensPaidInJobs'>
+  readonly jobTerms: JobTerms
   /** Aborted when the controller stops. */
   readonly stopping: AbortSignal
 }
 
 /** Everything at a glance. Never fails because a part is away: what is not known is null. */
 export async function readStatus(deps: StatusDeps, signal: AbortSignal): Promise<StatusReport> {
-  const { parts, board, version, usdPerMillionTokens } = deps
+  const { parts, board, version, jobTerms } = deps
   const [view, index] = await Promise.all([
     known(deps.monitor.look(deps.stopping)),
     known(Promise.all([parts.store.count(signal), parts.store.unindexed(signal)]))
   ])
   const counts = view?.survey.counts
+  const inJobs = view ? await known(deps.jobs.tokensPaidInJobs(view.survey)) : undefined
   return {
     namespace: parts.names.namespace,
     version,
@@ -38,12 +42,20 @@ export async function readStatus(deps: StatusDeps, signal: AbortSignal): Promise
       ? {
           paidTokens: counts.paidTokens,
           necessaryTokens: counts.necessaryTokens,
-          usd: costOf(counts.paidTokens, parts.spec.model, usdPerMillionTokens) ?? null
+          paidInJobs: inJobs ?? null,
+          usd: inJobs === undefined ? null : spendOf(counts.paidTokens, inJobs, jobTerms)
         }
       : null,
     index: index ? { objects: index[0], unindexed: index[1] } : null,
+    jobs: view ? glanceAtJobs(view.survey, jobTerms.deadlineMs) : null,
     deadLetters: counts ? counts.dead : null
   }
+}
+
+function spendOf(paidTokens: number, inJobs: number, { prices }: JobTerms): number | null {
+  const realtime = costOf(paidTokens - inJobs, prices.realtime)
+  const batch = costOf(inJobs, prices.batch)
+  return realtime === undefined || batch === undefined ? null : realtime + batch
 }
 
 async function known<Value>(asked: Promise<Value>): Promise<Value | undefined> {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { jobsAtAGlance } from '../jobs/job-report.ts'
 import { lagReport } from '../lag/lag-report.ts'
 
 // What `pointsman status` and GET /v1/status answer. What cannot be known now, because a part is away, is null.
@@ -43,9 +44,16 @@ export const statusReport = z.object({
     .object({
       paidTokens: z.number(),
       necessaryTokens: z.number(),
+      paidInJobs: z
+        .number()
+        .nullable()
+        .describe(
+          'of those, in jobs of the batch lane, as far as the ledger remembers: the last thousand jobs'
+        ),
       usd: z.number().nullable().describe('null when the price of the model is not known')
     })
     .nullable(),
+  jobs: jobsAtAGlance.nullable(),
   index: z.object({ objects: count, unindexed: count }).nullable(),
   deadLetters: count.nullable().describe('documents given up since the ledger was made')
 })

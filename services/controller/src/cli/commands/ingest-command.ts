@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { type StatusReport, statusReport } from '../../status/status-report.ts'
@@ -9,11 +8,11 @@ import { formatCount, formatDuration } from '../format.ts'
 import { LiveLine } from '../live-line.ts'
 import { type OutputOptions, print } from '../print.ts'
 import { type Progress, progressLine } from '../progress-line.ts'
-import { runFolder } from '../run-file.ts'
+import { renderRejections } from '../render-rejections.ts'
+import { runProducer } from '../run-producer.ts'
 import { isSettled, progressSince } from '../settlement.ts'
 import { jsonFlag, parseDuration } from './options.ts'
 
-const producerPath = 'services/producer/src/main.ts'
 const answerMs = 30_000
 const lookEveryMs = 500
 
@@ -77,22 +76,15 @@ export async function askStatus({ api, within }: Pick<CliContext, 'api' | 'withi
   return await api.get('/v1/status', statusReport, within(answerMs))
 }
 
-/** Runs the producer, which reads the files of this computer, and shows how far it has come. */
+/** Runs the producer, and shows how far it has come. */
 export async function produce(
-  {
-    run,
-    terminal,
-    env,
-    runFile,
-    namespace
-  }: Pick<CliContext, 'run' | 'terminal' | 'env' | 'runFile' | 'namespace'>,
+  context: Pick<CliContext, 'run' | 'terminal' | 'env' | 'runFile' | 'namespace'>,
   args: readonly string[],
   { onProgress }: { readonly onProgress?: () => void } = {}
 ): Promise<{ readonly report: IngestReport | undefined; readonly exitCode: ExitCode }> {
-  const live = new LiveLine(terminal)
+  const live = new LiveLine(context.terminal)
   let report: IngestReport | undefined
-  const onLine = (text: string): void => {
-    const event: unknown = parseJson(text)
+  const exitCode = await runProducer(context, args, event => {
     const ended = ingestReport.safeParse(event)
     if (ended.success) report = ended.data
     const waits = waiting.safeParse(event)
@@ -104,33 +96,9 @@ export async function produce(
       live.show(`${formatCount(documents)} texts read, ${formatCount(emitted)} documents sent${refused}`)
     }
     onProgress?.()
-  }
-  const exitCode = await run(producerPath, ['--json', ...args], {
-    env: { ...producerEnv(runFile, namespace), ...given(env) },
-    onLine
   })
   live.clear()
-  const known = exitCode === exitCodes.usage || exitCode === exitCodes.refused
-  return { report, exitCode: known ? exitCode : exitCodes.failed }
-}
-
-/** Where the producer finds Kafka, unless the environment says it. */
-function producerEnv(
-  runFile: CliContext['runFile'],
-  namespace: string
-): Readonly<Record<string, string | undefined>> {
-  return {
-    // What it has to say of Kafka's small hiccups is not for this screen.
-    LOG_LEVEL: 'error',
-    POINTSMAN_NAMESPACE: namespace,
-    KAFKA_BROKERS: runFile?.kafka,
-    SCHEMA_REGISTRY_URL: runFile?.registry,
-    POINTSMAN_STATE_DIR: runFile && join(runFolder(namespace), 'producer')
-  }
-}
-
-function given(env: CliContext['env']): CliContext['env'] {
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  return { report, exitCode }
 }
 
 async function waitUntilSettled(
@@ -179,25 +147,6 @@ function renderIngest({
     `${formatCount(documents)} texts read in ${formatDuration(seconds * 1000)}: ${formatCount(emitted)} documents sent ` +
       `(${formatCount(tokens)} tokens), ${formatCount(unchanged)} unchanged, ${formatCount(tombstones)} deleted`
   ]
-  if (rejectedTotal > 0) {
-    lines.push(`${formatCount(rejectedTotal)} rejected:`)
-    lines.push(
-      ...rejected
-        .slice(0, 20)
-        .map(
-          ({ path, id, reason }) =>
-            `  ${clean(path)}${id === undefined ? '' : ` ${clean(id)}`}: ${clean(reason)}`
-        )
-    )
-    if (rejectedTotal > 20) lines.push(`  and ${formatCount(rejectedTotal - 20)} more: --json names them`)
-  }
+  lines.push(...renderRejections({ rejected, rejectedTotal }))
   return [...lines, ...notices.map(clean)].join('\n')
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,7 +1,7 @@
 // The invariants of docs/protocol.md over random histories of the specification, judged after every command. Each
 // judge sees only the port. Redis is held to the specification by test/integration/ledger-model.test.ts.
 import { MemoryLedger } from '@pointsman/core/adapters/memory/ledger'
-import type { Ledger, Part, Survey } from '@pointsman/core/ports/ledger'
+import type { Ledger, Obligation, Part, Survey } from '@pointsman/core/ports/ledger'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Command } from '../support/ledger-commands.ts'
@@ -17,6 +17,9 @@ interface Moment {
   readonly after: Survey
   /** Of all obligations. */
   readonly parts: readonly Part[]
+  /** By place: the obligation that has the part, before and after. */
+  readonly heldBefore: ReadonlyMap<string, string>
+  readonly heldAfter: ReadonlyMap<string, string>
 }
 
 /** @param judge - makes a judge for one history. */
@@ -37,12 +40,19 @@ async function play(
   const ledger = new MemoryLedger(() => ++nowMs)
   await ledger.open('realtime')
   const history = new LedgerHistory(ledger)
+  let heldBefore: ReadonlyMap<string, string> = new Map()
   for (const command of commands) {
     const before = await ledger.survey()
     const step = await history.step(command)
     const after = await ledger.survey()
-    const parts = await Promise.all(after.obligations.map(({ id }) => ledger.parts(id)))
-    await judge({ ledger, step, before, after, parts: parts.flat() })
+    const lists = await Promise.all(after.obligations.map(({ id }) => ledger.parts(id)))
+    const heldAfter = new Map(
+      after.obligations.flatMap(({ id }, index) =>
+        (lists[index] ?? []).map((part): [string, string] => [placeOf(part), id])
+      )
+    )
+    await judge({ ledger, step, before, after, parts: lists.flat(), heldBefore, heldAfter })
+    heldBefore = heldAfter
   }
 }
 
@@ -84,7 +94,19 @@ always('I2 every unsettled offset is in one obligation, and W is the lowest', ()
     const lowest = offsets.reduce((least, offset) => (offset < least ? offset : least), frontier)
     expect({ watermark, unsettled }).toEqual({ watermark: lowest, unsettled: offsets.length })
   }
-  for (const { parts: counts } of after.obligations) expect(counts.size).toBeGreaterThan(0)
+  for (const { kind, parts: counts } of after.obligations) {
+    if (kind !== 'manifest') expect(counts.size).toBeGreaterThan(0)
+  }
+})
+
+always('I2 an obligation counts the parts that it has', () => async ({ ledger, after }) => {
+  for (const { id, parts: counts } of after.obligations) {
+    const counted = new Map<number, number>()
+    for (const { partition } of await ledger.parts(id)) {
+      counted.set(partition, (counted.get(partition) ?? 0) + 1)
+    }
+    expect(counts).toEqual(counted)
+  }
 })
 
 always(
@@ -166,6 +188,94 @@ always('I6 an object is named once: never two contents under one generation of a
   }
 })
 
+/** What an `advance` may do; a switch alone makes an orphan of an open manifest. */
+const lawful = [
+  'open sealed',
+  'sealed uploaded',
+  'uploaded submitting',
+  'uploaded sealed',
+  'submitting submitted',
+  'submitting uploaded',
+  'submitting sealed',
+  'submitted terminal',
+  'submitted uploaded',
+  'submitted sealed'
+]
+
+always('I9 while a job may run, a part leaves its manifest by being settled alone', () => {
+  return ({ before, heldBefore, heldAfter }) => {
+    const running = new Set(
+      before.obligations.flatMap(({ id, state }) =>
+        state === 'submitting' || state === 'submitted' ? [String(id)] : []
+      )
+    )
+    for (const [place, id] of heldBefore) {
+      if (running.has(id)) expect(heldAfter.get(place) ?? id).toBe(id)
+    }
+  }
+})
+
+always('I9 what is sealed pays for nothing that it did not pay for when it was sealed', () => {
+  const paid = new Map<string, Set<string>>()
+  return async ({ ledger, after }) => {
+    for (const { id, kind, state } of after.obligations) {
+      if (kind !== 'manifest') continue
+      if (state === 'open') {
+        paid.delete(id)
+        continue
+      }
+      const contents = new Set(
+        (await ledger.parts(id)).filter(needsVector).map(({ content }) => String(content))
+      )
+      const known = paid.get(id)
+      if (known === undefined) paid.set(id, contents)
+      else for (const content of contents) expect(known).toContain(content)
+    }
+  }
+})
+
+always('a manifest goes lawful ways, and ends archived and empty', () => ({ step, before, after }) => {
+  const now = new Map<string, Obligation>(after.obligations.map(obligation => [obligation.id, obligation]))
+  const [answer] = step.answers
+  for (const former of before.obligations) {
+    if (former.kind !== 'manifest') continue
+    const later = now.get(former.id)
+    if (after.state.epoch > before.state.epoch && former.state === 'open') {
+      if (former.parts.size === 0) expect(later).toBeUndefined()
+      else
+        expect(later).toMatchObject({ kind: 'orphan', owner: undefined, job: undefined, parts: former.parts })
+    } else if (later === undefined) {
+      expect(answer).toBe('advanced')
+      expect(['open', 'sealed', 'terminal']).toContain(former.state)
+      expect(former.parts.size).toBe(0)
+    } else {
+      expect(later.kind).toBe('manifest')
+      if (later.state !== former.state) expect(lawful).toContain(`${former.state} ${later.state}`)
+    }
+  }
+})
+
+always('a job is remembered when its manifest is archived', () => async ({ ledger, before, after }) => {
+  const ended = before.obligations.filter(
+    ({ id, job }) => (job?.creates ?? 0) > 0 && !after.obligations.some(obligation => obligation.id === id)
+  )
+  const lost = ended.filter(({ state }) => state !== 'open')
+  const remembered = (await ledger.pastJobs(1000)).map(({ manifest }) => manifest)
+  for (const { id } of lost) expect(remembered[0]).toBe(id)
+  expect(remembered).toHaveLength(after.counts.jobs)
+})
+
+always('failures of a part never fall, and stay below sixteen', () => {
+  const known = new Map<string, number>()
+  return ({ parts }) => {
+    for (const part of parts) {
+      expect(part.failures).toBeGreaterThanOrEqual(known.get(placeOf(part)) ?? 0)
+      expect(part.failures).toBeLessThan(16)
+      known.set(placeOf(part), part.failures)
+    }
+  }
+})
+
 always(
   'I8 nothing is admitted with another epoch, in a foreign lane, while paused or by an unknown life',
   () => {
@@ -187,8 +297,18 @@ always(
 always('what is refused or only asked changes nothing', () => ({ step, before, after }) => {
   const [answer] = step.answers
   const kind = typeof answer === 'object' && answer !== null && 'kind' in answer ? String(answer.kind) : ''
-  const refusals = ['fenced', 'paused', 'draining', 'behind', 'unregistered', 'refused', 'gone']
-  if (!refusals.includes(kind) && answer !== 'gone' && answer !== false) return
+  const refusals = [
+    'fenced',
+    'paused',
+    'draining',
+    'behind',
+    'unregistered',
+    'refused',
+    'gone',
+    'closed',
+    'held'
+  ]
+  if (!refusals.includes(kind) && answer !== 'gone' && answer !== 'refused' && answer !== false) return
   expect({ ...after, nowMs: 0 }).toEqual({ ...before, nowMs: 0 })
 })
 

@@ -77,10 +77,13 @@ export type Command =
       readonly type: 'settle'
       readonly obligation: number
       readonly owner: OwnerChoice
-      readonly outcomes: readonly {
-        readonly part: number
-        readonly settlement: 'done' | 'skipped' | 'dead'
-      }[]
+      /** Undefined: every part, as done. */
+      readonly outcomes:
+        | readonly {
+            readonly part: number
+            readonly settlement: 'done' | 'skipped' | 'dead'
+          }[]
+        | undefined
       /** One part that may belong to somebody else, or be settled. */
       readonly stray: number | undefined
     }
@@ -184,7 +187,7 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
   ],
   [2, record('register', { instance: fc.constantFrom('a', 'b'), leaseMs: soonOrNever })],
   [2, record('renew', { owner: anyIndex, leaseMs: soonOrNever })],
-  [1, record('release', { owner: anyIndex })],
+  [2, record('release', { owner: anyIndex })],
   [1, record('noteMember', { owner: anyIndex, group: fc.constantFrom('g', 'h') })],
   [
     12,
@@ -206,18 +209,27 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
     record('settle', {
       obligation: anyIndex,
       owner: mostlyHolder,
-      outcomes: fc.array(
-        fc.record({
-          part: anyIndex,
-          settlement: fc.constantFrom<'done' | 'skipped' | 'dead'>('done', 'done', 'done', 'skipped', 'dead')
-        }),
-        { maxLength: 4 }
+      outcomes: fc.option(
+        fc.array(
+          fc.record({
+            part: anyIndex,
+            settlement: fc.constantFrom<'done' | 'skipped' | 'dead'>(
+              'done',
+              'done',
+              'done',
+              'skipped',
+              'dead'
+            )
+          }),
+          { maxLength: 4 }
+        ),
+        { nil: undefined, freq: 4 }
       ),
       stray: fc.option(anyIndex, { nil: undefined })
     })
   ],
   [
-    5,
+    7,
     record('move', {
       obligation: anyIndex,
       owner: mostlyHolder,
@@ -237,7 +249,7 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
     record('advance', {
       manifest: anyIndex,
       owner: mostlyHolder,
-      step: fc.constantFrom(0, 1, 1, 1, 1, 1, 2, 3),
+      step: fc.constantFrom(0, 1, 1, 1, 1, 2, 2, 3),
       ahead: mostlyCurrent.map(behind => behind === 1),
       fields
     })
@@ -271,7 +283,40 @@ function record<Type extends Command['type'], Fields>(
   return fc.record(fields).map(values => ({ type, ...values }))
 }
 
-/** Histories that begin with partitions and lives, so that most commands find something to do. */
+/** Some documents into a manifest, and it some steps on its way. */
+const beginnings: fc.Arbitrary<Command[]> = fc.nat({ max: 5 }).map(steps => [
+  {
+    type: 'admit',
+    owner: 0,
+    lane: undefined,
+    epochBehind: 0,
+    manifest: 'own',
+    slices: [0, 1].map(partition => ({
+      partition,
+      ahead: 0,
+      candidates: [0, 1, 0].map((content, index) => ({
+        hole: false,
+        doc: (partition + index) % docKeys.length,
+        versionAhead: 1,
+        content,
+        metadataHash: 1
+      }))
+    }))
+  },
+  ...Array.from(
+    { length: steps },
+    (): Command => ({
+      type: 'advance',
+      manifest: 0,
+      owner: undefined,
+      step: 1,
+      ahead: false,
+      fields: { creates: 1 }
+    })
+  )
+])
+
+/** Histories that begin with partitions, lives and often a manifest, so that most commands find something to do. */
 export function histories(maxLength: number): fc.Arbitrary<Command[]> {
   const command = fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })))
   const opening: Command[] = [
@@ -281,7 +326,8 @@ export function histories(maxLength: number): fc.Arbitrary<Command[]> {
     { type: 'register', instance: 'a', leaseMs: hourMs },
     { type: 'register', instance: 'b', leaseMs: hourMs }
   ]
+  const rest = fc.array(command, { minLength: Math.floor(maxLength / 3), maxLength, size: 'max' })
   return fc
-    .array(command, { minLength: Math.floor(maxLength / 3), maxLength, size: 'max' })
-    .map(commands => [...opening, ...commands])
+    .tuple(fc.option(beginnings, { nil: [], freq: 3 }), rest)
+    .map(([beginning, commands]) => [...opening, ...beginning, ...commands])
 }

@@ -165,7 +165,8 @@ export class LedgerHistory {
   async #settleOf(command: Extract<Command, { type: 'settle' }>): Promise<Call> {
     const obligation = await this.#obligation(command.obligation)
     const held = await this.#first.parts(obligation.id)
-    const outcomes = command.outcomes.flatMap(({ part, settlement }): SettleOutcome[] => {
+    const all = held.map((_, part) => ({ part, settlement: 'done' as const }))
+    const outcomes = (command.outcomes ?? all).flatMap(({ part, settlement }): SettleOutcome[] => {
       const found = held[part % Math.max(1, held.length)]
       return found === undefined ? [] : [{ part: found, settlement: fitting(found, settlement) }]
     })

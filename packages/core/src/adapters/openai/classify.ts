@@ -32,6 +32,10 @@ const neverSent = new Set([
 /** A 400 that the texts have caused; any other is about the request, and every request would get it. */
 const aboutInput = /\binput\b|maximum context length|parse the JSON body/i
 
+export function isAboutInput(message: string, param: string | null | undefined): boolean {
+  return param?.includes('input') === true || aboutInput.test(message)
+}
+
 export function classify(error: unknown): Failure {
   if (error instanceof Failure) return error
   if (error instanceof DeadlineError) return unknown(error.message, error)
@@ -90,7 +94,7 @@ function ofBadRequest(error: APIError): Failure {
   const { message, param } = error
   if (/array length|array too long/i.test(message))
     return new Failure('EMBED_TOO_LARGE', message, { cause: error })
-  if (param?.includes('input') !== true && !aboutInput.test(message)) {
+  if (!isAboutInput(message, param)) {
     const remedy = 'check EMBEDDING_MODEL and EMBEDDING_DIMENSIONS'
     return new Failure('EMBED_REFUSED', `${message} (${remedy})`, { cause: error })
   }

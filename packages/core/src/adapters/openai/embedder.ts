@@ -1,10 +1,10 @@
 // Embeddings by OpenAI or whoever speaks its language. One call is one try: what it may have cost is for the caller
 // to know, so nothing is retried here, and every answer that is not usable counts as paid.
-import { OpenAI } from 'openai'
+import type { OpenAI } from 'openai'
 import type { Embedded, Embedder } from '../../ports/embedder.ts'
-import { withDeadline } from '../../runtime/deadline.ts'
 import type { ProviderSettings } from '../../runtime/settings.ts'
-import { classify, fetchOrUnreachable } from './classify.ts'
+import { classify } from './classify.ts'
+import { askWithin, openClient, takesDimensions } from './client.ts'
 import { parseRateLimits } from './rate-limit-headers.ts'
 import { readAnswer } from './read-answer.ts'
 
@@ -31,14 +31,7 @@ class OpenaiEmbedder implements Embedder {
     this.model = settings.EMBEDDING_MODEL
     this.dimensions = settings.EMBEDDING_DIMENSIONS
     this.#deadlineMs = deadlineMs
-    this.#client = new OpenAI({
-      apiKey: settings.OPENAI_API_KEY,
-      baseURL: settings.OPENAI_BASE_URL,
-      maxRetries: 0,
-      fetch: fetchOrUnreachable,
-      // Not OPENAI_LOG's: at debug the SDK prints request bodies.
-      logLevel: 'off'
-    })
+    this.#client = openClient(settings)
   }
 
   async embed(texts: readonly string[], signal: AbortSignal): Promise<Embedded> {
@@ -46,10 +39,10 @@ class OpenaiEmbedder implements Embedder {
       model: this.model,
       input: [...texts],
       encoding_format: 'base64',
-      ...(this.#shortens() && { dimensions: this.dimensions })
+      ...(takesDimensions(this.model) && { dimensions: this.dimensions })
     }
     try {
-      const { body, headers } = await this.#ask(this.#deadlineMs, signal, async options => {
+      const { body, headers } = await askWithin(this.#deadlineMs, signal, async options => {
         const response = await this.#client.embeddings.create(request, options).asResponse()
         return { body: await response.arrayBuffer(), headers: response.headers }
       })
@@ -65,24 +58,10 @@ class OpenaiEmbedder implements Embedder {
 
   async check(signal: AbortSignal): Promise<void> {
     try {
-      await this.#ask(checkDeadlineMs, signal, options => this.#client.models.retrieve(this.model, options))
+      await askWithin(checkDeadlineMs, signal, options => this.#client.models.retrieve(this.model, options))
     } catch (error) {
       signal.throwIfAborted()
       throw classify(error)
     }
-  }
-
-  /** The SDK's own deadline ends with the headers; a body may stall for ever. */
-  async #ask<Answer>(
-    deadlineMs: number,
-    signal: AbortSignal,
-    ask: (options: { readonly signal: AbortSignal; readonly timeout: number }) => Promise<Answer>
-  ): Promise<Answer> {
-    return await withDeadline(deadlineMs, signal, inner => ask({ signal: inner, timeout: 2 * deadlineMs }))
-  }
-
-  /** Models before text-embedding-3 refuse the parameter. */
-  #shortens(): boolean {
-    return this.model !== 'text-embedding-ada-002'
   }
 }

@@ -44,7 +44,13 @@ export async function serveApi(access: Partial<AccessPolicy> = {}): Promise<Serv
     jobs: new JobBook(world.ledger, world.clock),
     jobTerms,
     pace: new Pace(),
-    estimateSettings: { tokensPerMinute: 1_000_000, maxLines: 50_000, maxBytes: 100_000_000, maxJobs: 5 },
+    estimateSettings: {
+      tokensPerMinute: 1_000_000,
+      maxLines: 50_000,
+      maxBytes: 100_000_000,
+      maxTokens: 480_000,
+      maxJobs: 5
+    },
     access: { token: undefined, tokenForReading: false, allowedHosts: ['pointsman.internal'], ...access },
     examine: async () => ({ healthy: true, findings: [] }),
     stopping: new AbortController().signal

@@ -7,6 +7,7 @@ import type { Metrics } from '@pointsman/core/runtime/metrics'
 import { buildApi } from './api/build-api.ts'
 import { type ControllerConfig, isLoopback } from './config.ts'
 import { examine } from './doctor/examine.ts'
+import { estimateSettingsOf } from './estimate/estimate-basis.ts'
 import { Pace } from './estimate/pace.ts'
 import type { JobTerms } from './jobs/describe-jobs.ts'
 import { JobBook } from './jobs/job-book.ts'
@@ -62,12 +63,7 @@ export async function control(deps: ControlDeps, signal: AbortSignal): Promise<v
     jobs: new JobBook(parts.ledger, parts.clock),
     jobTerms,
     pace,
-    estimateSettings: {
-      tokensPerMinute: config.EMBEDDING_TOKENS_PER_MINUTE,
-      maxLines: config.BATCH_MAX_LINES,
-      maxBytes: config.BATCH_MAX_BYTES,
-      maxJobs: config.BATCH_MAX_JOBS
-    },
+    estimateSettings: estimateSettingsOf(config),
     access: {
       token: config.POINTSMAN_API_TOKEN,
       tokenForReading: !isLoopback(config.CONTROLLER_HOST),

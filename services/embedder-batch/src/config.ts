@@ -12,8 +12,6 @@ const schema = z.object({
   ...batchSettings,
   /** Never fewer lines, however badly the last jobs went. */
   BATCH_MIN_LINES: count.default(1_000),
-  /** The provider's limit of enqueued tokens for the model; four fifths of it are used. */
-  BATCH_ENQUEUED_TOKENS: count.default(3_000_000),
   /** How long the first text of a job waits for company. */
   BATCH_LINGER_MS: duration.default(300_000),
   BATCH_POLL_MIN_MS: count.default(5_000),

@@ -67,6 +67,8 @@ export const batchSettings = {
   BATCH_MAX_BYTES: count
     .max(200_000_000, 'must be at most 200000000, which is what the provider takes')
     .default(100_000_000),
+  /** The provider's limit of enqueued tokens for the model; four fifths of it are used. */
+  BATCH_ENQUEUED_TOKENS: count.default(3_000_000),
   /** Jobs at the provider at once. */
   BATCH_MAX_JOBS: count.default(5),
   /** Longer than the provider's own 24 hours: a job that has not ended by then is cancelled. */
@@ -109,3 +111,4 @@ export type WeaviateSettings = z.output<z.ZodObject<typeof weaviateSettings>>
 export type ProviderSettings = z.output<z.ZodObject<typeof providerSettings>>
 /** What every embedder is told. */
 export type LaneSettings = Readonly<z.output<z.ZodObject<typeof laneSettings>>>
+export type BatchSettings = z.output<z.ZodObject<typeof batchSettings>>

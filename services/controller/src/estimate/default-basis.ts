@@ -2,7 +2,7 @@ import { parseEnv } from '@pointsman/core/runtime/env'
 import { batchSettings, providerSettings } from '@pointsman/core/runtime/settings'
 import { z } from 'zod'
 import { pricesOf } from '../status/token-price.ts'
-import { basisOf, type EstimateBasis } from './estimate-basis.ts'
+import { basisOf, type EstimateBasis, estimateSettingsOf } from './estimate-basis.ts'
 import { reckoningSettings } from './reckoning-settings.ts'
 
 const schema = z.object({
@@ -20,12 +20,7 @@ export function defaultBasis(env: Readonly<Record<string, string | undefined>>):
   return basisOf({
     model: settings.EMBEDDING_MODEL,
     prices: pricesOf(settings.EMBEDDING_MODEL, settings.EMBEDDING_USD_PER_MILLION_TOKENS),
-    settings: {
-      tokensPerMinute: settings.EMBEDDING_TOKENS_PER_MINUTE,
-      maxLines: settings.BATCH_MAX_LINES,
-      maxBytes: settings.BATCH_MAX_BYTES,
-      maxJobs: settings.BATCH_MAX_JOBS
-    },
+    settings: estimateSettingsOf(settings),
     documentsPerSecond: null,
     pastJobs: []
   })

@@ -1,5 +1,7 @@
 import type { PastJob } from '@pointsman/core/ports/ledger'
 import { z } from 'zod'
+import type { BatchSettings } from '@pointsman/core/runtime/settings'
+import type { ReckoningSettings } from './reckoning-settings.ts'
 import type { Prices } from '../status/token-price.ts'
 
 const price = z.number().nonnegative().nullable()
@@ -15,6 +17,7 @@ export const estimateBasis = z.object({
   batch: z.object({
     maxLines: z.int().positive(),
     maxBytes: z.int().positive(),
+    maxTokens: z.int().positive().describe('of one job: its share of what may be enqueued at once'),
     maxJobs: z.int().positive().describe('at the provider at once'),
     turnaround: z
       .object({ jobs: z.int().positive(), medianMs: z.number(), longestMs: z.number() })
@@ -28,7 +31,21 @@ export interface EstimateSettings {
   readonly tokensPerMinute: number
   readonly maxLines: number
   readonly maxBytes: number
+  readonly maxTokens: number
   readonly maxJobs: number
+}
+
+/** The rest of the provider's queue is left as a reserve. */
+const queueShare = 0.8
+
+export function estimateSettingsOf(settings: BatchSettings & ReckoningSettings): EstimateSettings {
+  return {
+    tokensPerMinute: settings.EMBEDDING_TOKENS_PER_MINUTE,
+    maxLines: settings.BATCH_MAX_LINES,
+    maxBytes: settings.BATCH_MAX_BYTES,
+    maxTokens: Math.floor((settings.BATCH_ENQUEUED_TOKENS * queueShare) / settings.BATCH_MAX_JOBS),
+    maxJobs: settings.BATCH_MAX_JOBS
+  }
 }
 
 /** More would be another day's provider. */

@@ -7,3 +7,5 @@ export const reckoningSettings = {
   /** What the provider allows, for estimates before anything was measured; that of its first paid tier. */
   EMBEDDING_TOKENS_PER_MINUTE: z.coerce.number().positive().default(1_000_000)
 }
+
+export type ReckoningSettings = z.output<z.ZodObject<typeof reckoningSettings>>

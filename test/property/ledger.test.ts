@@ -1,64 +1,15 @@
-// The invariants of docs/protocol.md over random histories of the specification, judged after every command. Each
-// judge sees only the port. Redis is held to the specification by test/integration/ledger-model.test.ts.
+// The invariants of docs/protocol.md over random histories of the specification, judged after every command. Redis is
+// held to the specification by test/integration/ledger-model.test.ts.
 import { MemoryLedger } from '@pointsman/core/adapters/memory/ledger'
-import type { Ledger, Obligation, Part, Survey } from '@pointsman/core/ports/ledger'
+import type { Part } from '@pointsman/core/ports/ledger'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Command } from '../support/ledger-commands.ts'
-import { docKeys, histories, contents } from '../support/ledger-commands.ts'
+import { contents, docKeys, histories } from '../support/ledger-commands.ts'
 import { drainLedger } from '../support/ledger-drain.ts'
-import type { Step } from '../support/ledger-history.ts'
 import { isAdmitted, LedgerHistory } from '../support/ledger-history.ts'
+import { always, needsVector, placeOf } from '../support/ledger-play.ts'
 
-interface Moment {
-  readonly ledger: Ledger
-  readonly step: Step
-  readonly before: Survey
-  readonly after: Survey
-  /** Of all obligations. */
-  readonly parts: readonly Part[]
-  /** By place: the obligation that has the part, before and after. */
-  readonly heldBefore: ReadonlyMap<string, string>
-  readonly heldAfter: ReadonlyMap<string, string>
-}
-
-/** @param judge - makes a judge for one history. */
-function always(name: string, judge: () => (moment: Moment) => void | Promise<void>): void {
-  test(name, async () => {
-    await fc.assert(
-      fc.asyncProperty(histories(60), async commands => play(commands, judge())),
-      { numRuns: 150, interruptAfterTimeLimit: 4_000 }
-    )
-  })
-}
-
-async function play(
-  commands: readonly Command[],
-  judge: (moment: Moment) => void | Promise<void>
-): Promise<void> {
-  let nowMs = 0
-  const ledger = new MemoryLedger(() => ++nowMs)
-  await ledger.open('realtime')
-  const history = new LedgerHistory(ledger)
-  let heldBefore: ReadonlyMap<string, string> = new Map()
-  for (const command of commands) {
-    const before = await ledger.survey()
-    const step = await history.step(command)
-    const after = await ledger.survey()
-    const lists = await Promise.all(after.obligations.map(({ id }) => ledger.parts(id)))
-    const heldAfter = new Map(
-      after.obligations.flatMap(({ id }, index) =>
-        (lists[index] ?? []).map((part): [string, string] => [placeOf(part), id])
-      )
-    )
-    await judge({ ledger, step, before, after, parts: lists.flat(), heldBefore, heldAfter })
-    heldBefore = heldAfter
-  }
-}
-
-const placeOf = ({ partition, offset }: Part): string => `${partition}:${offset}`
 const objectOf = ({ docKey, generation }: Part): string => `${docKey} ${generation}`
-const needsVector = ({ action }: Part): boolean => action !== 'refresh' && action !== 'delete'
 
 always('I1 an offset is admitted once, at its frontier, in its lane and epoch', () => {
   const admitted = new Map<string, unknown>()
@@ -184,94 +135,6 @@ always('I6 an object is named once: never two contents under one generation of a
         placeOf(part) === placeOf(former) || [part, former].some(({ action }) => action === 'refresh')
       expect(isSameWork).toBe(true)
       named.set(objectOf(part), part)
-    }
-  }
-})
-
-/** What an `advance` may do; a switch alone makes an orphan of an open manifest. */
-const lawful = [
-  'open sealed',
-  'sealed uploaded',
-  'uploaded submitting',
-  'uploaded sealed',
-  'submitting submitted',
-  'submitting uploaded',
-  'submitting sealed',
-  'submitted terminal',
-  'submitted uploaded',
-  'submitted sealed'
-]
-
-always('I9 while a job may run, a part leaves its manifest by being settled alone', () => {
-  return ({ before, heldBefore, heldAfter }) => {
-    const running = new Set(
-      before.obligations.flatMap(({ id, state }) =>
-        state === 'submitting' || state === 'submitted' ? [String(id)] : []
-      )
-    )
-    for (const [place, id] of heldBefore) {
-      if (running.has(id)) expect(heldAfter.get(place) ?? id).toBe(id)
-    }
-  }
-})
-
-always('I9 what is sealed pays for nothing that it did not pay for when it was sealed', () => {
-  const paid = new Map<string, Set<string>>()
-  return async ({ ledger, after }) => {
-    for (const { id, kind, state } of after.obligations) {
-      if (kind !== 'manifest') continue
-      if (state === 'open') {
-        paid.delete(id)
-        continue
-      }
-      const contents = new Set(
-        (await ledger.parts(id)).filter(needsVector).map(({ content }) => String(content))
-      )
-      const known = paid.get(id)
-      if (known === undefined) paid.set(id, contents)
-      else for (const content of contents) expect(known).toContain(content)
-    }
-  }
-})
-
-always('a manifest goes lawful ways, and ends archived and empty', () => ({ step, before, after }) => {
-  const now = new Map<string, Obligation>(after.obligations.map(obligation => [obligation.id, obligation]))
-  const [answer] = step.answers
-  for (const former of before.obligations) {
-    if (former.kind !== 'manifest') continue
-    const later = now.get(former.id)
-    if (after.state.epoch > before.state.epoch && former.state === 'open') {
-      if (former.parts.size === 0) expect(later).toBeUndefined()
-      else
-        expect(later).toMatchObject({ kind: 'orphan', owner: undefined, job: undefined, parts: former.parts })
-    } else if (later === undefined) {
-      expect(answer).toBe('advanced')
-      expect(['open', 'sealed', 'terminal']).toContain(former.state)
-      expect(former.parts.size).toBe(0)
-    } else {
-      expect(later.kind).toBe('manifest')
-      if (later.state !== former.state) expect(lawful).toContain(`${former.state} ${later.state}`)
-    }
-  }
-})
-
-always('a job is remembered when its manifest is archived', () => async ({ ledger, before, after }) => {
-  const ended = before.obligations.filter(
-    ({ id, job }) => (job?.creates ?? 0) > 0 && !after.obligations.some(obligation => obligation.id === id)
-  )
-  const lost = ended.filter(({ state }) => state !== 'open')
-  const remembered = (await ledger.pastJobs(1000)).map(({ manifest }) => manifest)
-  for (const { id } of lost) expect(remembered[0]).toBe(id)
-  expect(remembered).toHaveLength(after.counts.jobs)
-})
-
-always('failures of a part never fall, and stay below sixteen', () => {
-  const known = new Map<string, number>()
-  return ({ parts }) => {
-    for (const part of parts) {
-      expect(part.failures).toBeGreaterThanOrEqual(known.get(placeOf(part)) ?? 0)
-      expect(part.failures).toBeLessThan(16)
-      known.set(placeOf(part), part.failures)
     }
   }
 })

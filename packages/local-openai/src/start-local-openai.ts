@@ -77,7 +77,7 @@ export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promis
   const seed = options.seed ?? 1
   const vectors = resources.use(await openVectors(options.vectors ?? { kind: 'fast' }))
   const dataDir =
-    options.dataDir ?? resources.adopt(mkdtempSync(join(tmpdir(), 'local-openai-')), removeFolder)
+    options.dataDir ?? resources.adopt(mkdtempSync(join(tmpdir(), 'local-openai-data-')), removeFolder)
   const bill = resources.use(new Bill(options.stateFile ?? (options.dataDir && join(dataDir, 'bill.jsonl'))))
   const counter = new TokenCounter()
   const store = resources.use(openStore(dataDir, options.clockFactor ?? 1))

@@ -1,14 +1,13 @@
-import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
+import { serveLocalOpenai, spawnLocalOpenai } from '../../support/local-openai-process.ts'
+import type { LocalOpenaiProcess } from '../../support/local-openai-process.ts'
 import { postEmbeddings } from '../../support/local-openai-under-test.ts'
 
-const main = fileURLToPath(import.meta.resolve('@pointsman/local-openai/main'))
 const model = 'text-embedding-3-small'
 const children: ChildProcess[] = []
 
@@ -17,16 +16,15 @@ afterEach(() => {
 })
 
 function run(...args: string[]): ChildProcess {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawnLocalOpenai(...args)
   children.push(child)
   return child
 }
 
-async function serve(...args: string[]): Promise<{ child: ChildProcess; url: string; adminUrl: string }> {
-  const child = run('--json', ...args)
-  const [line] = await once(child.stdout!, 'data')
-  const { url, adminUrl } = JSON.parse(String(line))
-  return { child, url, adminUrl }
+async function serve(...args: string[]): Promise<LocalOpenaiProcess> {
+  const server = await serveLocalOpenai(...args)
+  children.push(server.child)
+  return server
 }
 
 async function output(child: ChildProcess): Promise<{ code: unknown; out: string; err: string }> {
@@ -48,6 +46,21 @@ test('serves with the options given and says where', async () => {
     401
   )
   expect(await (await fetch(`${adminUrl}/latency`)).json()).toEqual({ kind: 'uniform', minMs: 5, maxMs: 10 })
+})
+
+test('the clock and the turnaround are set by options', async () => {
+  const fast = await serve('--clock-factor', '3600', '--turnaround', 'plausible')
+  const clock = Object(await fast.get('/clock'))
+  expect(clock).toMatchObject({ factor: 3600 })
+  expect(clock.now).toBeGreaterThan(Date.now() / 1000 - 60)
+  expect(await fast.get('/turnaround')).toEqual({ kind: 'plausible' })
+  const slow = await serve('--turnaround', 'lognormal:60,600')
+  expect(await slow.get('/clock')).toMatchObject({ factor: 1 })
+  expect(await slow.get('/turnaround')).toEqual({ kind: 'lognormal', medianSeconds: 60, p99Seconds: 600 })
+  expect(await slow.put('/turnaround', { kind: 'fixed', seconds: -1 })).toMatchObject({
+    error: { type: 'invalid_request_error' }
+  })
+  expect(await slow.put('/clock', { factor: -1 })).toMatchObject({ error: { type: 'invalid_request_error' } })
 })
 
 test('the bill survives kill -9', async () => {
@@ -79,10 +92,34 @@ test('SIGTERM lets a running request end, then the process exits 0', async () =>
 
 test('wrong options exit 2 and are all named', async () => {
   const { code, err } = await output(
-    run('--port', 'x', '--latency', 'soon', '--tier', '9', '--vectors', 'minilm', '--colour', 'here')
+    run(
+      '--port',
+      'x',
+      '--latency',
+      'soon',
+      '--turnaround',
+      'late',
+      '--clock-factor',
+      'fast',
+      '--tier',
+      '9',
+      '--vectors',
+      'minilm',
+      '--colour',
+      'here'
+    )
   )
   expect(code).toBe(2)
-  for (const name of ['--port', '--latency', '--tier', '--minilm-dir', '--colour', 'here'])
+  for (const name of [
+    '--port',
+    '--latency',
+    '--turnaround',
+    '--clock-factor',
+    '--tier',
+    '--minilm-dir',
+    '--colour',
+    'here'
+  ])
     expect(err).toContain(`  ${name}:`)
 })
 

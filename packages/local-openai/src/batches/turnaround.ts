@@ -29,12 +29,12 @@ const p99Deviations = 2.326348
 const plausible = { medianSeconds: 40 * 60, p99Seconds: 20 * 3600, maxSeconds: 23.5 * 3600 }
 const secondMs = 1000
 
-/** How long the parts of one job's life take. */
+/** How long the parts of one job's life take, in whole milliseconds: their sum is then the whole to the millisecond. */
 export function planBatch(turnaround: Turnaround, random: SeededRandom): BatchPlan {
   if (turnaround.kind === 'none') return { validateMs: 0, runMs: 0, finalizeMs: 0, cancelMs: 0 }
-  const totalMs = drawSeconds(turnaround, random) * secondMs
-  const validateMs = Math.min(totalMs / 10, between(2, 60, random))
-  const finalizeMs = Math.min(totalMs / 10, between(2, 120, random))
+  const totalMs = Math.round(drawSeconds(turnaround, random) * secondMs)
+  const validateMs = Math.min(Math.floor(totalMs / 10), between(2, 60, random))
+  const finalizeMs = Math.min(Math.floor(totalMs / 10), between(2, 120, random))
   // A cancel takes up to 10 minutes.
   const cancelMs = between(0, 600, random)
   return { validateMs, runMs: totalMs - validateMs - finalizeMs, finalizeMs, cancelMs }
@@ -60,5 +60,5 @@ function drawLognormal(
 }
 
 function between(minSeconds: number, maxSeconds: number, random: SeededRandom): number {
-  return (minSeconds + (maxSeconds - minSeconds) * random.next()) * secondMs
+  return Math.floor((minSeconds + (maxSeconds - minSeconds) * random.next()) * secondMs)
 }

@@ -24,7 +24,7 @@ const quick: BatchOptions = {
   maxBytes: 1_000_000,
   maxEnqueuedTokens: 1_000_000,
   maxJobs: 3,
-  lingerMs: 50,
+  sealAfterMs: 50,
   minPollMs: 5,
   maxPollMs: 20,
   deadlineMs: 60_000,

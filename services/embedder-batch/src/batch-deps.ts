@@ -14,7 +14,7 @@ export interface BatchOptions extends SizeBounds, PollBounds {
   /** Jobs at the provider at once, of all instances. */
   readonly maxJobs: number
   /** How long the first text of a manifest waits for company. */
-  readonly lingerMs: number
+  readonly sealAfterMs: number
   /** A job that has not ended so long after its submission is cancelled. */
   readonly deadlineMs: number
   /** After a create call without an answer: how long the provider's list may lag. */

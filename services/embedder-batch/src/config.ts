@@ -25,8 +25,7 @@ const schema = z.object({
   /** For files on their way; a cache, which may be lost. */
   BATCH_SPOOL_DIR: z.string().default(join(tmpdir(), 'pointsman-spool')),
   BATCH_CALL_TIMEOUT_MS: count.default(60_000),
-  /** Of an upload or a download as a whole. */
-  BATCH_TRANSFER_TIMEOUT_MS: count.default(1_800_000)
+  BATCH_UPLOAD_TIMEOUT_MS: count.default(1_800_000)
 })
 
 export type BatchConfig = Readonly<z.output<typeof schema>> & { readonly instance: string }

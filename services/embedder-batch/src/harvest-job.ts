@@ -66,7 +66,7 @@ async function indexAll(
 
 /** A file that is gone for good took its lines with it: they are counted as paid for nothing, and said. */
 async function fetchResults(manifest: Manifest, deps: BatchDeps, signal: AbortSignal): Promise<JobResults> {
-  const { clock, owned, provider, warn } = deps
+  const { clock, options, owned, provider, warn } = deps
   const { errorFileId, outputFileId } = manifest.job
   const files = { outputFileId: outputFileId || undefined, errorFileId: errorFileId || undefined }
   const key = { ...owned, manifest: manifest.id }
@@ -77,7 +77,7 @@ async function fetchResults(manifest: Manifest, deps: BatchDeps, signal: AbortSi
       if (!(error instanceof Failure) || error.code !== 'JOB_GONE') throw error
       warn(`manifest ${manifest.id}: ${error.message}`)
       if (tries === fileTries) break
-      await clock.sleep(backOffMs(tries, clock.random()), signal)
+      await clock.sleep(backOffMs(tries, options.retryDelayMs, clock.random()), signal)
     }
   }
   warn(`manifest ${manifest.id}: its results are lost; what was paid for in them is paid for again`)

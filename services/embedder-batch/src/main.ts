@@ -46,10 +46,10 @@ async function run(config: BatchConfig, signal: AbortSignal): Promise<void> {
       codec: new KafkaDocumentCodec(config, names.documents),
       ledger: new RedisLedger(redis, config.POINTSMAN_NAMESPACE, { warn }),
       store: resources.use(openWeaviate(config, names.collection, config.EMBEDDING_DIMENSIONS)),
-      provider: openBatchProvider(config, {
+      provider: await openBatchProvider(config, {
         directory: config.BATCH_SPOOL_DIR,
         deadlineMs: config.BATCH_CALL_TIMEOUT_MS,
-        transferDeadlineMs: config.BATCH_TRANSFER_TIMEOUT_MS
+        uploadMs: config.BATCH_UPLOAD_TIMEOUT_MS
       }),
       clock: systemClock,
       hit: failpoints(config.POINTSMAN_FAILPOINT, () => process.kill(process.pid, 'SIGKILL')),
@@ -69,7 +69,7 @@ function batchOptions(config: BatchConfig): BatchOptions {
     maxBytes: config.BATCH_MAX_BYTES,
     maxEnqueuedTokens: config.BATCH_ENQUEUED_TOKENS * queueShare,
     maxJobs: config.BATCH_MAX_JOBS,
-    lingerMs: config.BATCH_LINGER_MS,
+    sealAfterMs: config.BATCH_LINGER_MS,
     minPollMs: config.BATCH_POLL_MIN_MS,
     maxPollMs: Math.max(config.BATCH_POLL_MIN_MS, config.BATCH_POLL_MAX_MS),
     deadlineMs: config.BATCH_JOB_DEADLINE_HOURS * hourMs,

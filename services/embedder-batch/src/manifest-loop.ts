@@ -44,8 +44,8 @@ export class ManifestLoop implements LaneLoop {
     try {
       for (let tick = 0; ; tick += 1) {
         // While one waits for its turn anyway, the next may grow as well.
-        const lingerMs = this.unsubmitted === 0 ? options.lingerMs : Number.POSITIVE_INFINITY
-        for (const id of this.#open.takeDue(lingerMs)) await this.#take(id, stop)
+        const sealAfterMs = this.unsubmitted === 0 ? options.sealAfterMs : Number.POSITIVE_INFINITY
+        for (const id of this.#open.takeDue(sealAfterMs)) await this.#take(id, stop)
         if (tick % adoptTicks === 0) await this.#adopt(stop)
         await clock.sleep(tickMs, signal)
       }

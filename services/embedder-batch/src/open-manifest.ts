@@ -71,8 +71,8 @@ export class OpenManifest {
   }
 
   /** Those to be sealed now: full ones, and the one that has waited for company long enough. */
-  takeDue(lingerMs: number): readonly ObligationId[] {
-    const isOld = this.#fill.lines > 0 && this.#deps.nowMs() - this.#sinceMs >= lingerMs
+  takeDue(sealAfterMs: number): readonly ObligationId[] {
+    const isOld = this.#fill.lines > 0 && this.#deps.nowMs() - this.#sinceMs >= sealAfterMs
     if (isOld) this.#rotate()
     return this.#full.splice(0)
   }

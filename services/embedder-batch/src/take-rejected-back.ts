@@ -15,18 +15,21 @@ export async function takeRejectedBack(
   deps: BatchDeps,
   signal: AbortSignal
 ): Promise<void> {
-  const { clock, gates, provider, warn } = deps
+  const { clock, gates, options, provider, warn } = deps
   const { creates, inputFileId, lines } = manifest.job
   const [first] = errors
-  const notBeforeMs = clock.nowMs() + backOffMs(creates, clock.random())
+  const laterMs = clock.nowMs() + backOffMs(creates, options.retryDelayMs, clock.random())
   warn(`manifest ${manifest.id}: its job failed: ${first?.message ?? 'without a reason'}`)
-  if (first?.code === queueFull) return manifest.advance('uploaded', { batchId: '', notBeforeMs }, signal)
-
-  await manifest.advance('sealed', { batchId: '', inputFileId: '', notBeforeMs }, signal)
-  await gates.provider.run(() => provider.deleteFile(inputFileId, signal), signal)
+  if (first?.code === queueFull) {
+    return manifest.advance('uploaded', { batchId: '', notBeforeMs: laterMs }, signal)
+  }
   const bad = new Map(errors.flatMap(({ content, message }) => (content ? [[content, message]] : [])))
   // When most lines are named, it is not the lines: a model or an endpoint that the provider does not take.
-  if (bad.size * 2 <= lines) await dropLines(manifest, bad, deps, signal)
+  const areLines = bad.size > 0 && bad.size * 2 <= lines
+  const fields = { batchId: '', inputFileId: '', notBeforeMs: areLines ? 0 : laterMs }
+  await manifest.advance('sealed', fields, signal)
+  await gates.provider.run(() => provider.deleteFile(inputFileId, signal), signal)
+  if (areLines) await dropLines(manifest, bad, deps, signal)
 }
 
 async function dropLines(
@@ -35,7 +38,6 @@ async function dropLines(
   deps: BatchDeps,
   signal: AbortSignal
 ): Promise<void> {
-  if (bad.size === 0) return
   const { id: obligation, owner } = manifest
   for await (const parts of manifest.pages(signal)) {
     for (const part of parts) {

@@ -12,7 +12,7 @@ function textsById(count: number): Record<string, string[]> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`d${index}`, [`text ${index}`]]))
 }
 
-test('documents are embedded by jobs, each text is paid for once, and nothing is left at the provider', async () => {
+test.concurrent('documents are embedded by jobs, each text is paid for once, and nothing is left at the provider', async () => {
   await using world = new MemoryBatchLane()
   world.startBatch('one')
   await world.emit(...texts(50))
@@ -33,7 +33,7 @@ test('documents are embedded by jobs, each text is paid for once, and nothing is
   expect(counts.necessaryTokens).toBe(world.provider.server.paidTokens)
 })
 
-test('a text of many documents is paid for once, before, during and after its job', async () => {
+test.concurrent('a text of many documents is paid for once, before, during and after its job', async () => {
   await using world = new MemoryBatchLane({ pace: { kind: 'manual' } })
   world.startBatch('one')
   await world.emit(aText('a', 1, 'same'), aText('b', 1, 'same'))
@@ -49,7 +49,7 @@ test('a text of many documents is paid for once, before, during and after its jo
   expect(world.provider.server.payments).toEqual(new Map([['same', 1]]))
 })
 
-test('a newer version, a tombstone and an old text that comes back overtake a job', async () => {
+test.concurrent('a newer version, a tombstone and an old text that comes back overtake a job', async () => {
   await using world = new MemoryBatchLane({ pace: { kind: 'manual' } })
   world.startBatch('one')
   await world.emit(aText('updated', 1, 'old'), aText('deleted', 1, 'short lived'), aText('back', 1, 'first'))
@@ -68,9 +68,9 @@ test('a newer version, a tombstone and an old text that comes back overtake a jo
   expect(world.repeatedPayments).toBe(0)
 })
 
-test('what was superseded before its manifest was sealed is not paid for', async () => {
+test.concurrent('what was superseded before its manifest was sealed is not paid for', async () => {
   await using world = new MemoryBatchLane()
-  world.startBatch('one', { options: { lingerMs: 300 } })
+  world.startBatch('one', { options: { sealAfterMs: 300 } })
   await world.emit(aText('a', 1, 'first'), aText('a', 2, 'second'))
   await world.settled()
 
@@ -78,7 +78,7 @@ test('what was superseded before its manifest was sealed is not paid for', async
   expect([...world.provider.server.payments.keys()]).toEqual(['second'])
 })
 
-test('what needs no payment does not wait for a job', async () => {
+test.concurrent('what needs no payment does not wait for a job', async () => {
   await using world = new MemoryBatchLane()
   world.startBatch('one')
   await world.emit(aText('kept', 1, 'text'), aText('removed', 1, 'other'))
@@ -95,7 +95,7 @@ test('what needs no payment does not wait for a job', async () => {
   expect(world.provider.server.jobs).toHaveLength(jobs)
 })
 
-test('lines that failed or expired are tried again, and given up when jobs came to nothing too often', async () => {
+test.concurrent('lines that failed or expired are tried again, and given up when jobs came to nothing too often', async () => {
   await using world = new MemoryBatchLane()
   const fails = new Set(['text 3', 'text 4'])
   let tries = 0
@@ -120,7 +120,7 @@ test('lines that failed or expired are tried again, and given up when jobs came 
   expect(letters[0]?.reason).toMatch(/3 jobs came to nothing/)
 })
 
-test.each(['wrong-length', 'not-finite', 'zero', 'empty', 'rejected'] as const)(
+test.concurrent.each(['wrong-length', 'not-finite', 'zero', 'empty', 'rejected'] as const)(
   'a line that is %s is given up at once with its reason, and is not paid for again',
   async fault => {
     await using world = new MemoryBatchLane()
@@ -139,7 +139,7 @@ test.each(['wrong-length', 'not-finite', 'zero', 'empty', 'rejected'] as const)(
   }
 )
 
-test('a paid line that is in no file is paid for once more, and no other', async () => {
+test.concurrent('a paid line that is in no file is paid for once more, and no other', async () => {
   await using world = new MemoryBatchLane()
   world.provider.server.plan({
     line: ({ text }) => (text === 'text 1' ? 'lost' : text === 'text 2' ? 'repeated' : undefined),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Inspection } from '@pointsman/local-openai/batches/batch-record'
 import { inspectInput } from '@pointsman/local-openai/batches/inspect-input'
 import { JobInput } from '@pointsman/local-openai/batches/job-input'
+import { Turns } from '@pointsman/local-openai/batches/turns'
 import { openaiModels } from '@pointsman/local-openai/models'
 import { TokenCounter } from '@pointsman/local-openai/token-counter'
 import fc from 'fast-check'
@@ -13,6 +14,7 @@ import { batchLine, batchLines, batchModel } from '../../support/local-openai-ba
 const never = new AbortController().signal
 const folder = mkdtempSync(join(tmpdir(), 'local-openai-'))
 const counter = new TokenCounter()
+const turns = new Turns()
 let files = 0
 
 function write(content: string | Buffer): string {
@@ -22,7 +24,11 @@ function write(content: string | Buffer): string {
 }
 
 function inspect(content: string | Buffer): Promise<Inspection> {
-  return inspectInput(write(content), { endpoint: '/v1/embeddings', models: openaiModels, counter }, never)
+  return inspectInput(
+    write(content),
+    { endpoint: '/v1/embeddings', models: openaiModels, counter, turns },
+    never
+  )
 }
 
 const body = { model: batchModel, input: 'hello' }

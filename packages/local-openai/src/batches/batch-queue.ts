@@ -16,11 +16,12 @@ import { inspectInput } from './inspect-input.ts'
 import { JobFiles } from './job-files.ts'
 import { planBatch } from './turnaround.ts'
 import type { Turnaround } from './turnaround.ts'
+import { Turns } from './turns.ts'
 
 const windowMs = 86_400_000
 const hourMs = 3_600_000
 
-export interface QueueDeps extends Omit<RunnerDeps, 'inspect'> {
+export interface QueueDeps extends Omit<RunnerDeps, 'inspect' | 'turns'> {
   /** Asked anew each time: they may be changed while jobs run. */
   readonly limits: () => Limits
   readonly seed: number
@@ -32,6 +33,7 @@ export class BatchQueue implements AsyncDisposable {
   turnaround: Turnaround
   readonly #deps: QueueDeps
   readonly #stop = new AbortController()
+  readonly #turns = new Turns()
   readonly #runners = new Map<string, BatchRunner>()
   readonly #running = new Set<Promise<void>>()
   #creations: RateBucket | undefined
@@ -112,7 +114,7 @@ export class BatchQueue implements AsyncDisposable {
   }
 
   #run({ id }: BatchRecord): void {
-    const deps = { ...this.#deps, inspect: this.#inspect.bind(this) }
+    const deps = { ...this.#deps, turns: this.#turns, inspect: this.#inspect.bind(this) }
     const runner = new BatchRunner(id, deps, this.#stop.signal)
     this.#runners.set(id, runner)
     const running = runner.run().finally(() => {
@@ -129,7 +131,11 @@ export class BatchQueue implements AsyncDisposable {
     JobFiles.keepInput(files.pathOf(file.id), path)
     // Nothing of the other endpoints is served.
     const models = batch.endpoint === '/v1/embeddings' ? vectors.models : []
-    const inspection = await inspectInput(path, { endpoint: batch.endpoint, models, counter }, signal)
+    const inspection = await inspectInput(
+      path,
+      { endpoint: batch.endpoint, models, counter, turns: this.#turns },
+      signal
+    )
     const full = inspection.errors.length > 0 ? undefined : this.#checkRoom(batch, inspection)
     return full ? { ...inspection, errors: [full] } : inspection
   }

@@ -23,6 +23,7 @@ import { prepareLine, runLine, writeNotRun, writeOutcome } from './line-answer.t
 import type { LineOutcome, NotRun, PreparedLine } from './line-answer.ts'
 import { linesRun, nextStep } from './next-step.ts'
 import type { Step } from './next-step.ts'
+import type { Turns } from './turns.ts'
 
 /** Lines of a slice: enough to keep threads busy, few enough that others come to their turn. */
 const sliceLines = 64
@@ -47,6 +48,7 @@ export interface RunnerDeps {
   readonly bill: Bill
   readonly vectors: VectorSource
   readonly counter: TokenCounter
+  readonly turns: Turns
   /** Holds the inputs of the jobs that run. */
   readonly jobsFolder: string
   /** Reads the input; decides whether the queue has room for it. */
@@ -148,6 +150,7 @@ export class BatchRunner {
   async #runSlice(untilLine: number): Promise<void> {
     const { bill } = this.#deps
     const files = await this.#openFiles()
+    await this.#deps.turns.next()
     const from = linesRun(this.#batch)
     const lines = this.#prepareSlice(files, from, untilLine)
     const outcomes = await Promise.all(lines.map(line => runLine(line, this.#deps)))
@@ -199,6 +202,7 @@ export class BatchRunner {
       let bytes = this.#batch.errorBytes
       for (let at = from; at < files.input.lines; at += linesGivenUp) {
         const count = Math.min(linesGivenUp, files.input.lines - at)
+        await this.#deps.turns.next()
         this.#errors.clear()
         for (let index = 0; index < count; index++) {
           writeNotRun(files.input.read(at + index), reason, this.#errors)

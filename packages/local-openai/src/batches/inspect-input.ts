@@ -6,6 +6,7 @@ import type { BatchError, Inspection } from './batch-record.ts'
 import { complain, isComplaint, parseLine } from './check-line.ts'
 import type { BatchLine } from './check-line.ts'
 import { readLineBlocks } from './line-blocks.ts'
+import type { Turns } from './turns.ts'
 
 const maxLines = 50_000
 const maxInputs = 50_000
@@ -17,6 +18,7 @@ export interface InspectOptions {
   /** Those served at the endpoint. */
   readonly models: readonly EmbeddingModel[]
   readonly counter: TokenCounter
+  readonly turns: Turns
 }
 
 /**
@@ -30,6 +32,7 @@ export async function inspectInput(
 ): Promise<Inspection> {
   const inspector = new Inspector(options)
   for await (const lines of readLineBlocks(path)) {
+    await options.turns.next()
     signal.throwIfAborted()
     for (const { bytes } of lines) inspector.read(bytes)
     if (inspector.isFull) break

@@ -7,7 +7,7 @@ export interface Line {
   readonly bytes: Buffer
 }
 
-const blockBytes = 256 * 1024
+const blockBytes = 128 * 1024
 const lineFeed = 0x0a
 
 /** The lines of a file in blocks of some 100 kB, so that others come to their turn between two. */

@@ -49,6 +49,9 @@ describe('answers', () => {
       'pointsman_lag_documents{partition="0",lane="realtime",kind="unread",service="controller"} 0'
     )
     expect(body).toContain('pointsman_lag_status{partition="1",status="OK",service="controller"} 1')
+    expect(body).toContain('pointsman_jobs{state="submitted",service="controller"} 0')
+    expect(body).toContain('pointsman_job_documents_waiting{service="controller"} 0')
+    expect(body).toContain('pointsman_job_oldest_seconds{service="controller"} 0')
   })
 
   test('search finds the document with the text', async () => {
@@ -132,7 +135,13 @@ describe('answers', () => {
         '/v1/resume',
         '/v1/dead-letters',
         '/v1/dead-letters/{id}',
-        '/v1/dead-letters/replay'
+        '/v1/dead-letters/replay',
+        '/v1/jobs',
+        '/v1/jobs/{id}',
+        '/v1/jobs/{id}/cancel',
+        '/v1/jobs/{id}/abandon',
+        '/v1/estimate/basis',
+        '/v1/estimate/indexed'
       ])
     )
     expect(paths['/v1/pause'].post.responses['4XX'] ?? paths['/v1/pause'].post.responses['4xx']).toBeDefined()

@@ -1,14 +1,21 @@
-import type { LagView } from '../lag/lag-monitor.ts'
+import type { LagReport, PartitionLag } from '../lag/lag-report.ts'
 
 /** Over less time a rate says little about hours of work. */
 const minWindowMs = 10_000
+
+/** Of a reading of lag, what tells how busy the lane is. */
+interface Busyness {
+  readonly rates: Pick<LagReport['rates'], 'settledPerSecond' | 'windowMs'>
+  readonly totals: Pick<LagReport['totals'], 'unread'>
+  readonly partitions: readonly Pick<PartitionLag, 'lane'>[]
+}
 
 /** How fast the realtime lane was when it had something to do: the last such reading since the controller began. */
 export class Pace {
   #wasBusy = false
   #documentsPerSecond: number | null = null
 
-  note({ report }: Pick<LagView, 'report'>): void {
+  note({ report }: { readonly report: Busyness }): void {
     const { rates, totals, partitions } = report
     const isBusy = totals.unread > 0 && partitions.every(({ lane }) => lane === 'realtime')
     const { settledPerSecond, windowMs } = rates

@@ -6,6 +6,9 @@ import { admissionContract } from './ledger-admission.ts'
 import { controlContract } from './ledger-control.ts'
 import { handoverContract } from './ledger-handover.ts'
 import { livesContract } from './ledger-lives.ts'
+import { manifestStepsContract } from './ledger-manifest-steps.ts'
+import { manifestContract } from './ledger-manifests.ts'
+import { manifestMoveContract } from './ledger-manifest-moves.ts'
 import { settlementContract } from './ledger-settlement.ts'
 import { verdictContract } from './ledger-verdicts.ts'
 
@@ -17,6 +20,9 @@ export function ledgerContract(adapter: string, make: () => Ledger): void {
     verdictContract(open)
     settlementContract(open)
     handoverContract(open)
+    manifestContract(open)
+    manifestStepsContract(open)
+    manifestMoveContract(open)
     livesContract(open)
     controlContract(open, make)
   })

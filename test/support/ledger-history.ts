@@ -13,11 +13,10 @@ import type {
 } from '@pointsman/core/ports/ledger'
 import type { CandidateChoice, Command, ManifestChoice, SliceChoice } from './ledger-commands.ts'
 import { contents, docKeys } from './ledger-commands.ts'
+import { manifestStates } from './ledger-scene.ts'
 
 /** Of the indices 0 to 30. */
 const mostly = 27
-
-const manifestStates = ['open', 'sealed', 'uploaded', 'submitting', 'submitted', 'terminal'] as const
 
 /** The way forward first. */
 const nextStates: Readonly<Record<ManifestState, readonly (ManifestState | 'archived')[]>> = {

@@ -7,6 +7,7 @@ import type {
   AdmitReply,
   Candidate,
   Ledger,
+  ManifestState,
   Obligation,
   Part,
   SettleAnswer,
@@ -16,6 +17,16 @@ import type {
 } from '@pointsman/core/ports/ledger'
 
 export const hourMs = 3_600_000
+
+/** In the order in which a manifest goes through them. */
+export const manifestStates: readonly ManifestState[] = [
+  'open',
+  'sealed',
+  'uploaded',
+  'submitting',
+  'submitted',
+  'terminal'
+]
 
 /** A document and its text; no text is a tombstone. */
 export interface Given {
@@ -32,6 +43,7 @@ export interface Conditions {
   readonly lane?: Lane
   readonly from?: bigint
   readonly obligation?: ObligationId
+  readonly manifest?: ObligationId
 }
 
 export interface Admitted {
@@ -79,13 +91,10 @@ export class LedgerScene {
     const { obligation = this.newId(), from = this.#frontiers.get(partition) ?? 0n } = conditions
     const candidates = given.map((document, index) => candidateOf(document, from + BigInt(index)))
     const to = from + BigInt(given.length)
-    const admission: Admission = {
-      epoch,
-      lane,
-      owner,
-      obligation,
-      slices: [{ partition, from, to, candidates }]
-    }
+    const { manifest } = conditions
+    const slices = [{ partition, from, to, candidates }]
+    const request = { epoch, lane, owner, obligation, slices }
+    const admission: Admission = manifest === undefined ? request : { ...request, manifest }
     const reply = await this.ledger.admit(admission)
     if (reply.kind === 'admitted') this.#frontiers.set(partition, to)
     const verdicts = reply.kind === 'admitted' ? (reply.verdicts[0] ?? []) : []
@@ -120,6 +129,13 @@ export class LedgerScene {
     const admitted = await this.admit(given, conditions)
     await this.finish(admitted.obligation)
     return admitted
+  }
+
+  /** Takes an open manifest of the first owner as far as `state`. */
+  async bringTo(manifest: ObligationId, state: ManifestState): Promise<void> {
+    for (const [index, from] of manifestStates.slice(0, manifestStates.indexOf(state)).entries()) {
+      await this.ledger.advance(manifest, this.owner, from, manifestStates[index + 1]!, {})
+    }
   }
 
   async obligation(id: ObligationId): Promise<Obligation | undefined> {

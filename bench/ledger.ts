@@ -13,6 +13,8 @@ type Redis = Awaited<ReturnType<typeof openRedis>>
 
 const documents = 1_000_000
 const outstandingDocuments = 200_000
+/** What the provider takes in one job. */
+const manifestDocuments = 50_000
 const sliceDocuments = 256
 const partitionCount = 8
 /** Calls in flight, as an embedder has them. */
@@ -27,7 +29,9 @@ export const bench: Bench = async ({ say, signal }) => {
     say(`admit and settle ${documents} documents`)
     const settled = await measureSettled(redis, say)
     say(`admit ${outstandingDocuments} documents and leave them outstanding`)
-    return { ...settled, bytesPerOutstanding: await measureOutstanding(redis) }
+    const bytesPerOutstanding = await measureOutstanding(redis)
+    say(`admit ${manifestDocuments} documents into a manifest, switch, take it over`)
+    return { ...settled, bytesPerOutstanding, ...(await measureManifest(redis)) }
   } finally {
     await closeRedis(redis)
   }
@@ -81,6 +85,63 @@ async function measureOutstanding(redis: Redis): Promise<number> {
   return round((after - before) / outstandingDocuments)
 }
 
+/** A manifest as large as a job: what it takes, and for how long each transition of it keeps everybody else waiting. */
+async function measureManifest(redis: Redis): Promise<Record<string, number>> {
+  const run = await openRun(redis)
+  const manifest = `${run.owner}.manifest` as ObligationId
+  const before = await usedMemory(redis)
+  await eachSlice(manifestDocuments, async (slice, number) => {
+    await admitSlice(run, `${run.owner}.${number}` as ObligationId, slice, manifest)
+  })
+  const after = await usedMemory(redis)
+
+  await redis.config('SET', 'slowlog-log-slower-than', 0)
+  await redis.slowlog('RESET')
+  const { ledger, owner } = run
+  await ledger.survey()
+  const surveyMs = await longestScriptMs(redis)
+  await ledger.parts(manifest)
+  const partsPageMs = await longestScriptMs(redis)
+  await ledger.release(owner)
+  const { owner: heir } = await ledger.register({ instance: 'heir', service: 'bench', leaseMs: 3_600_000 })
+  await longestScriptMs(redis)
+  const claim = { owner: heir, epoch: 1, lane: 'realtime' as const }
+  await ledger.takeover(manifest, claim)
+  const manifestTakeoverMs = await longestScriptMs(redis)
+  await ledger.switchLanes({ expectedEpoch: 1, epoch: 2, lanes: new Map(), defaultLane: 'realtime' })
+  const switchMs = await longestScriptMs(redis)
+  const taken = await ledger.takeover(manifest, { ...claim, epoch: 2 })
+  const orphanTakeoverMs = await longestScriptMs(redis)
+  if (taken.kind !== 'taken' || taken.parts.length !== manifestDocuments) {
+    throw new Error(`the orphan was ${taken.kind}, or not whole`)
+  }
+  const named = taken.parts.slice(0, sliceDocuments)
+  const to = { id: `${heir}.1` as ObligationId, kind: 'request' as const }
+  await ledger.move(manifest, heir, named, to, { reason: '', delayMs: 0, attempts: 0, failures: 0 })
+  const moveMs = await longestScriptMs(redis)
+  await removeKeys(redis, `{${namespace}}:*`)
+  return {
+    bytesPerBatchOutstanding: round((after - before) / manifestDocuments),
+    surveyMs,
+    partsPageMs,
+    manifestTakeoverMs,
+    switchMs,
+    orphanTakeoverMs,
+    moveMs
+  }
+}
+
+/** Of the scripts that ran since this was asked last. */
+async function longestScriptMs(redis: Redis): Promise<number> {
+  const entries = (await redis.slowlog('GET', 1000)) as unknown as readonly (readonly [
+    number,
+    number,
+    number
+  ])[]
+  await redis.slowlog('RESET')
+  return round(Math.max(0, ...entries.map(([, , micros]) => micros)) / 1000)
+}
+
 interface Run {
   readonly ledger: Ledger
   readonly owner: OwnerId
@@ -129,8 +190,14 @@ function digest(text: string): Digest {
   return hash('sha256', text, 'hex').slice(0, 24) as Digest
 }
 
-async function admitSlice(run: Run, obligation: ObligationId, slice: Slice): Promise<SettleOutcome[]> {
+async function admitSlice(
+  run: Run,
+  obligation: ObligationId,
+  slice: Slice,
+  manifest?: ObligationId
+): Promise<SettleOutcome[]> {
   const reply = await run.ledger.admit({
+    ...(manifest === undefined ? {} : { manifest }),
     epoch: 1,
     lane: 'realtime',
     owner: run.owner,
@@ -142,8 +209,19 @@ async function admitSlice(run: Run, obligation: ObligationId, slice: Slice): Pro
     const verdict = reply.verdicts[0]?.[index]
     if (verdict?.kind !== 'part') throw new Error(`document ${candidate.offset} is ${verdict?.kind}`)
     const { offset, docKey, content, tokens } = candidate
-    const { action, generation } = verdict
-    const part: Part = { partition: slice.partition, offset, docKey, content, generation, action, tokens }
+    const { action, generation, replaces } = verdict
+    const { partition } = slice
+    const part: Part = {
+      partition,
+      offset,
+      docKey,
+      content,
+      generation,
+      action,
+      replaces,
+      tokens,
+      failures: 0
+    }
     return [{ part, settlement: 'indexed' as const }]
   })
 }

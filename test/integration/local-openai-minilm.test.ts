@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { createBatch, readLines, waitForBatch } from '../support/local-openai-batch.ts'
 import { openLocalOpenai } from '../support/local-openai-under-test.ts'
 import type { LocalOpenaiUnderTest } from '../support/local-openai-under-test.ts'
 
@@ -60,4 +61,22 @@ test('it is billed like text-embedding-3-small; the models of OpenAI are not ser
   expect(await server.get('/bill')).toMatchObject({ realtime: { tokens: 2, usd: 4e-8 } })
   expect((await server.post({ model: 'text-embedding-3-small', input: 'a' })).status).toBe(404)
   expect((await server.client().models.list()).data.map(one => one.id)).toEqual([model])
+})
+
+test('a job gets the vectors that requests get', async () => {
+  const texts = Array.from({ length: 70 }, (_, index) => `sentence ${index} about the weather`)
+  const line = (input: string, index: number): string =>
+    JSON.stringify({
+      custom_id: `line-${index}`,
+      method: 'POST',
+      url: '/v1/embeddings',
+      body: { model, input }
+    })
+  const { id } = await createBatch(server.client(), texts.map(line).join('\n'))
+  const done = await waitForBatch(server.client(), id, 'completed')
+  const lines = await readLines(server.client(), done.output_file_id)
+  expect(lines).toHaveLength(texts.length)
+  const [first] = await embed(texts.slice(0, 1))
+  const found = lines.find(one => one.custom_id === 'line-0')?.response?.body.data[0]?.embedding
+  expect(Array.from(Float32Array.from(found as number[]))).toEqual(Array.from(Float32Array.from(first!)))
 })

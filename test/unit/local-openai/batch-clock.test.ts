@@ -153,3 +153,47 @@ test('outputs expire when they were asked to', async () => {
   await server.put('/clock', { advanceSeconds: 1 })
   await expect(client.files.content(output!)).rejects.toMatchObject({ status: 404, param: 'id' })
 })
+
+test('a cancel while the job finalizes keeps all that ran', async () => {
+  await using server = await openLocalOpenai({ clockFactor: 0, turnaround: { kind: 'fixed', seconds: 7200 } })
+  const client = server.client()
+  const { id } = await createBatch(client, batchLines(20))
+  await server.put('/clock', { advanceSeconds: 7199 })
+  expect(await client.batches.retrieve(id)).toMatchObject({ status: 'finalizing' })
+  await client.batches.cancel(id)
+  await server.put('/clock', { advanceSeconds: 600 })
+  const batch = await client.batches.retrieve(id)
+  expect(batch).toMatchObject({ status: 'cancelled', completed_at: null, error_file_id: null })
+  expect(await readLines(client, batch.output_file_id)).toHaveLength(20)
+})
+
+test('a cancel at full speed meets a job in the midst of its lines', async () => {
+  await using server = await openLocalOpenai()
+  const client = server.client()
+  const { id } = await createBatch(client, batchLines(30_000))
+  await expect
+    .poll(async () => (await client.batches.retrieve(id)).request_counts!.completed, { interval: 1 })
+    .toBeGreaterThan(0)
+  await client.batches.cancel(id)
+  const batch = await waitForBatch(client, id, 'cancelled')
+  const { completed } = batch.request_counts!
+  expect(completed).toBeLessThan(30_000)
+  const lines = [
+    ...(await readLines(client, batch.output_file_id)),
+    ...(await readLines(client, batch.error_file_id))
+  ]
+  expect(lines.filter(line => line.response)).toHaveLength(completed)
+  expect(new Set(lines.map(line => line.custom_id)).size).toBe(30_000)
+  expect(await server.get('/bill')).toMatchObject({ batch: { inputs: completed } })
+})
+
+test('a fast clock runs a night in a moment', async () => {
+  await using server = await openLocalOpenai({
+    clockFactor: 100_000,
+    turnaround: { kind: 'fixed', seconds: 28_800 }
+  })
+  const client = server.client()
+  const { created_at: start, id } = await createBatch(client, batchLines(100))
+  const done = await waitForBatch(client, id, 'completed')
+  expect(done.completed_at! - start).toBeGreaterThanOrEqual(28_799)
+})

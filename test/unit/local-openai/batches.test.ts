@@ -1,3 +1,14 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BatchQueue } from '@pointsman/local-openai/batches/batch-queue'
+import { showBatch } from '@pointsman/local-openai/batches/batch-record'
+import { parseBatchRequest } from '@pointsman/local-openai/batches/batch-request'
+import { Bill } from '@pointsman/local-openai/bill'
+import { unlimited } from '@pointsman/local-openai/limits'
+import { openaiModels } from '@pointsman/local-openai/models'
+import { openStore } from '@pointsman/local-openai/open-store'
+import { TokenCounter } from '@pointsman/local-openai/token-counter'
 import { expect, test } from 'vitest'
 import {
   batchLine,
@@ -189,4 +200,35 @@ test('faults that refuse come in between on the routes of files and batches, too
   expect(await readLines(client, output)).toHaveLength(1)
   expect(await server.get('/faults')).toMatchObject({ rules: [{ played: 1 }, { played: 1 }] })
   expect((await client.batches.list()).data).toHaveLength(1)
+})
+
+test('a job whose lines cannot be computed fails and says why, and the server goes on', async () => {
+  const store = openStore(mkdtempSync(join(tmpdir(), 'local-openai-')), 1)
+  const vectors = {
+    models: openaiModels,
+    embed: () => Promise.reject(new Error('the model is gone')),
+    [Symbol.asyncDispose]: () => Promise.resolve()
+  }
+  const deps = {
+    ...store,
+    vectors,
+    bill: new Bill(),
+    counter: new TokenCounter(),
+    limits: () => unlimited,
+    seed: 1
+  }
+  await using queue = new BatchQueue(deps, { kind: 'none' })
+  const id = 'file-1'
+  const createdMs = store.virtualClock.nowMs()
+  writeFileSync(store.files.pathOf(id), batchLines(3))
+  store.files.add({ id, bytes: 1, createdMs, filename: 'a.jsonl', purpose: 'batch', expiresMs: null })
+  const request = parseBatchRequest({ input_file_id: id, endpoint, ...completionWindow })
+  const batch = queue.create(request)
+  await expect
+    .poll(() => showBatch(queue.get(batch.id)))
+    .toMatchObject({
+      status: 'failed',
+      output_file_id: null,
+      errors: { data: [{ code: 'server_error', message: 'local-openai failed: the model is gone' }] }
+    })
 })

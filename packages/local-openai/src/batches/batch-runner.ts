@@ -19,16 +19,13 @@ import { isTerminal } from './batch-record.ts'
 import type { BatchRecord } from './batch-record.ts'
 import type { Inspection } from './batch-record.ts'
 import { JobFiles } from './job-files.ts'
-import { prepareLine, runLine, writeNotRun, writeOutcome } from './line-answer.ts'
-import type { LineOutcome, NotRun, PreparedLine } from './line-answer.ts'
+import type { LineOutcome, NotRun } from './line-answer.ts'
 import { linesRun, nextStep } from './next-step.ts'
 import type { Step } from './next-step.ts'
+import { runSlice, writeSlice, writeSliceNotRun } from './run-slice.ts'
 import type { Turns } from './turns.ts'
 
-/** Lines of a slice: enough to keep threads busy, few enough that others come to their turn. */
-const sliceLines = 64
-/** Inputs of a slice, unless a single line has more. */
-const sliceInputs = 128
+/** In one turn. */
 const linesGivenUp = 1000
 const bufferBytes = 256 * 1024
 
@@ -152,24 +149,21 @@ export class BatchRunner {
     const files = await this.#openFiles()
     await this.#deps.turns.next()
     const from = linesRun(this.#batch)
-    const lines = this.#prepareSlice(files, from, untilLine)
-    const outcomes = await Promise.all(lines.map(line => runLine(line, this.#deps)))
+    const outcomes = await runSlice(files.input, from, untilLine, this.#deps)
     this.#output.clear()
     this.#errors.clear()
-    for (const outcome of outcomes) {
-      writeOutcome(outcome, outcome.kind === 'embedded' ? this.#output : this.#errors)
-    }
+    writeSlice(outcomes, this.#output, this.#errors)
     const { errorBytes, outputBytes } = this.#batch
     await files.writeOutput(this.#output.bytes, outputBytes)
     await files.writeErrors(this.#errors.bytes, errorBytes)
 
-    const settled = from + lines.length
+    const settledLines = from + outcomes.length
     const paidAlready = bill.settledLines(this.#id) - from
     const requests = outcomes
       .slice(Math.max(0, paidAlready))
       .flatMap(outcome => (outcome.kind === 'embedded' ? [outcome.request] : []))
     const [first] = requests
-    if (first) bill.payLines({ job: this.#id, model: first.model, settledLines: settled, requests })
+    if (first) bill.payLines({ job: this.#id, model: first.model, settledLines, requests })
     const batch = this.#batch
     const failed = outcomes.filter(outcome => outcome.kind === 'refused').length
     this.#update({
@@ -181,17 +175,6 @@ export class BatchRunner {
     })
   }
 
-  #prepareSlice(files: JobFiles, from: number, untilLine: number): PreparedLine[] {
-    const lines: PreparedLine[] = []
-    let inputs = 0
-    for (let at = from; at < untilLine && lines.length < sliceLines && inputs < sliceInputs; at++) {
-      const line = prepareLine(files.input.read(at), this.#deps)
-      inputs += line.request instanceof Error ? 0 : line.request.inputs.length
-      lines.push(line)
-    }
-    return lines
-  }
-
   /** Says of each line that did not run why, and ends the job. */
   async #giveUpRest(reason: NotRun, ended: Partial<BatchRecord>): Promise<void> {
     const { inProgressMs, status } = this.#batch
@@ -201,15 +184,13 @@ export class BatchRunner {
       // The record does not count these bytes before the end: after a kill they are written again.
       let bytes = this.#batch.errorBytes
       for (let at = from; at < files.input.lines; at += linesGivenUp) {
-        const count = Math.min(linesGivenUp, files.input.lines - at)
         await this.#deps.turns.next()
+        this.#stopped.throwIfAborted()
         this.#errors.clear()
-        for (let index = 0; index < count; index++) {
-          writeNotRun(files.input.read(at + index), reason, this.#errors)
-        }
+        const until = Math.min(at + linesGivenUp, files.input.lines)
+        writeSliceNotRun(files.input, at, until, reason, this.#errors)
         await files.writeErrors(this.#errors.bytes, bytes)
         bytes += this.#errors.length
-        this.#stopped.throwIfAborted()
       }
       // A cancel has come in between: its reason is another.
       if (this.#batch.status !== status) return
@@ -221,7 +202,8 @@ export class BatchRunner {
   async #end(ended: Partial<BatchRecord>): Promise<void> {
     const before = this.#batch
     const batch = { ...before, ...ended }
-    await this.#files?.finish(batch)
+    // Opened also when a kill came in between: they are to be cut to what the record says.
+    if (batch.inProgressMs !== null) await (await this.#openFiles()).finish(batch)
     this.#files = undefined
     if (this.#batch.status !== before.status) return
     const changes: Change[] = this.#outputsOf(batch).map(file => ({ kind: 'file', file }))
@@ -261,7 +243,8 @@ export class BatchRunner {
     const message = `local-openai failed: ${error instanceof Error ? error.message : String(error)}`
     const errors = [{ code: 'server_error', message, line: null, param: null }]
     const inspection = { lines: 0, tokens: 0, model: null, ...batch.inspection, errors }
-    this.#update({ status: 'failed', failedMs: this.#deps.virtualClock.nowMs(), inspection })
+    const failedMs = this.#deps.virtualClock.nowMs()
+    this.#update({ status: 'failed', failedMs, inspection, outputBytes: 0, errorBytes: 0 })
   }
 }
 

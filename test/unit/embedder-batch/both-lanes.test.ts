@@ -61,6 +61,25 @@ test.concurrent('a manifest that was not sealed is paid for by the other lane', 
   expect(repeatedPayments(world)).toBe(0)
 })
 
+test.concurrent('a large manifest that was not sealed is split among requests of the other lane', async () => {
+  await using world = new MemoryBatchLane()
+  await world.ledger.open('batch')
+  world.startBatch('batch', { options: { sealAfterMs: 60_000, maxLines: 5_000 } })
+  await world.emit(...texts(0, 700))
+  // The same text at both ends goes one way.
+  await world.emit(aText('twin', 1, 'text 0'))
+  await vi.waitFor(async () => expect((await world.ledger.survey()).counts.share).toBe(1), patience)
+  const [manifest] = (await world.ledger.survey()).obligations
+  expect((await world.ledger.parts(manifest!.id)).length).toBe(701)
+  await switchTo(world, 'realtime')
+  world.start('realtime')
+  await world.settled()
+
+  expect(world.texts()).toEqual({ ...textsById(700), twin: ['text 0'] })
+  expect(world.provider.server.jobs).toEqual([])
+  expect(repeatedPayments(world)).toBe(0)
+})
+
 test.concurrent('lines that came to nothing are paid for by the lane that is active then', async () => {
   await using world = new MemoryBatchLane({ pace: { kind: 'manual' } })
   world.provider.server.plan({ ending: 'expired', share: 0.3 })

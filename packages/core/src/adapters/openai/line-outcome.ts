@@ -6,7 +6,6 @@ import { isAboutInput } from './classify.ts'
 import { type CutLine, cutMark } from './cut-line.ts'
 import { fieldOf, itemsOf, messageIn, numberOf, textOf } from './field.ts'
 
-const refusals = new Set([400, 413, 422])
 const maxReasonLength = 500
 
 /**
@@ -17,18 +16,39 @@ export function outcomeOf(line: CutLine, buffer: Buffer, slot: Buffer): LineOutc
   const response = fieldOf(line.json, 'response')
   const body = fieldOf(response, 'body')
   const status = numberOf(fieldOf(response, 'status_code'))
-  if (status !== undefined && status >= 200 && status < 300) {
+  if (isAnswer(status, body)) {
     const paidTokens = tokensOf(fieldOf(body, 'usage'))
     const vector = vectorIn(body, line, buffer, slot)
     return typeof vector === 'string'
       ? { kind: 'rejected', reason: `paid for and not usable: ${vector}`, paidTokens }
       : { kind: 'vector', vector, paidTokens }
   }
-  const error = fieldOf(line.json, 'error') ?? fieldOf(body, 'error') ?? body
-  const reason = reasonOf(status, error)
+  const errors = [fieldOf(line.json, 'error'), fieldOf(body, 'error'), body]
+  const error = errors.find(each => codeOf(each) !== undefined || messageIn(each) !== undefined)
+  const told = [status === undefined ? undefined : `status ${status}`, codeOf(error), messageIn(error)]
+  const reason = told
+    .filter(part => part !== undefined)
+    .join(': ')
+    .slice(0, maxReasonLength)
+  if (isRefusal(status, error)) return { kind: 'rejected', reason, paidTokens: 0 }
+  return { kind: 'failed', reason: reason || 'neither an answer nor an error' }
+}
+
+function isAnswer(status: number | undefined, body: unknown): boolean {
+  // Whoever tells no status and sends a vector has been paid for it.
+  if (status === undefined) return itemsOf(fieldOf(body, 'data')).length > 0
+  return status >= 200 && status < 300
+}
+
+/** Whether the text itself was refused: a line holds nothing else that is its own. */
+function isRefusal(status: number | undefined, error: unknown): boolean {
+  if (status === 413 || codeOf(error) === 'max_tokens_per_request') return true
   const param = textOf(fieldOf(error, 'param'))
-  const isRefusal = status !== undefined && refusals.has(status) && isAboutInput(reason, param)
-  return isRefusal ? { kind: 'rejected', reason, paidTokens: 0 } : { kind: 'failed', reason }
+  return (status === 400 || status === 422) && isAboutInput(messageIn(error) ?? '', param)
+}
+
+function codeOf(error: unknown): string | undefined {
+  return textOf(fieldOf(error, 'code')) ?? textOf(fieldOf(error, 'type'))
 }
 
 /** @returns the vector, or what is wrong with it. */
@@ -49,10 +69,20 @@ function bytesOf(embedding: unknown, line: CutLine, buffer: Buffer, slot: Buffer
   }
   const text = buffer.toString('latin1', vector.from, vector.to)
   if (text.startsWith('[')) return floatsIn(text)
+  // .NET writes `+` as an escape, PHP `/`.
+  const encoded = text.includes('\\') ? unescaped(text) : text
   // Anything of another length is judged, and named, as it stands.
   const isWhole =
-    Buffer.byteLength(text, 'base64') === slot.length && slot.write(text, 'base64') === slot.length
-  return isWhole ? slot : Buffer.from(text, 'base64')
+    Buffer.byteLength(encoded, 'base64') === slot.length && slot.write(encoded, 'base64') === slot.length
+  return isWhole ? slot : Buffer.from(encoded, 'base64')
+}
+
+function unescaped(text: string): string {
+  try {
+    return String(JSON.parse(`"${text}"`))
+  } catch {
+    return ''
+  }
 }
 
 function floatsIn(text: string): Uint8Array {
@@ -78,11 +108,4 @@ function floatsOf(numbers: readonly unknown[]): Uint8Array {
 
 function tokensOf(usage: unknown): number {
   return numberOf(fieldOf(usage, 'prompt_tokens')) ?? numberOf(fieldOf(usage, 'total_tokens')) ?? 0
-}
-
-function reasonOf(status: number | undefined, error: unknown): string {
-  const code = textOf(fieldOf(error, 'code')) ?? textOf(fieldOf(error, 'type'))
-  const parts = [status === undefined ? undefined : `status ${status}`, code, messageIn(error)]
-  const told = parts.filter(part => part !== undefined)
-  return told.length === 0 ? 'neither an answer nor an error' : told.join(': ').slice(0, maxReasonLength)
 }

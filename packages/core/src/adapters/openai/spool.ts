@@ -80,7 +80,8 @@ async function guarded<Result>(directory: string, use: () => Promise<Result>): P
   try {
     return await use()
   } catch (error) {
-    if (!(error instanceof Error && 'syscall' in error)) throw error
+    const isOfNode = error instanceof Error && 'code' in error && typeof error.code === 'string'
+    if (!isOfNode || error instanceof Failure) throw error
     throw new Failure('SPOOL_UNAVAILABLE', `${directory}: ${messageOf(error)}`, { cause: error })
   }
 }

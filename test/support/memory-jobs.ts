@@ -53,7 +53,8 @@ export class MemoryJobs {
     if (reply.kind !== 'admitted') throw new Error(`not admitted: ${reply.kind}`)
     for (const [index, from] of steps.slice(0, steps.indexOf(state)).entries()) {
       const to = steps[index + 1] ?? state
-      if ((await ledger.advance(manifest, this.owner, from, to, {})) !== 'advanced') throw new Error(`not ${to}`)
+      if ((await ledger.advance(manifest, this.owner, from, to, {})) !== 'advanced')
+        throw new Error(`not ${to}`)
     }
     const creates = steps.indexOf(state) < steps.indexOf('submitting') ? 0 : 1
     await ledger.advance(manifest, this.owner, state, state, { creates, ...fields })

@@ -1,73 +1,7 @@
-import { systemClock } from '@pointsman/core/runtime/clock'
-import { afterEach, describe, expect, test } from 'vitest'
-import { ApiClient } from '../../../services/controller/src/cli/api-client.ts'
-import type { CliContext } from '../../../services/controller/src/cli/cli-context.ts'
+import { describe, expect, test } from 'vitest'
 import type { ProcessRunner } from '../../../services/controller/src/cli/process-runner.ts'
-import { runProgram } from '../../../services/controller/src/cli/program.ts'
-import { painter } from '../../../services/controller/src/cli/terminal.ts'
-import { serveApi } from '../../support/controller-api.ts'
-import { documentOf, type MemoryWorld } from '../../support/memory-world.ts'
-
-const cleanUps: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0)) await cleanUp()
-})
-
-interface Ran {
-  readonly exitCode: number
-  readonly out: string
-  readonly err: string
-}
-
-interface Controller {
-  readonly world: MemoryWorld
-  readonly url: string
-}
-
-async function startController(token?: string): Promise<Controller> {
-  const { api, world } = await serveApi({ token })
-  const url = await api.listen({ host: '127.0.0.1', port: 0 })
-  cleanUps.push(() => api.close())
-  return { world, url }
-}
-
-interface Given {
-  readonly url?: string
-  readonly token?: string
-  readonly isColoured?: boolean
-  readonly run?: ProcessRunner
-  readonly confirm?: CliContext['confirm']
-  readonly within?: CliContext['within']
-}
-
-async function cli(args: readonly string[], given: Given = {}): Promise<Ran> {
-  let out = ''
-  let err = ''
-  const interrupted = new AbortController().signal
-  const exitCode = await runProgram(
-    args,
-    {
-      api: new ApiClient({ url: given.url ?? 'http://127.0.0.1:9', token: given.token }, fetch),
-      terminal: {
-        out: text => void (out += text),
-        err: text => void (err += text),
-        isLive: false,
-        columns: 100,
-        paint: painter(given.isColoured ?? false)
-      },
-      clock: systemClock,
-      interrupted,
-      within: given.within ?? (ms => AbortSignal.timeout(ms)),
-      run: given.run ?? (async () => 0),
-      confirm: given.confirm ?? (async () => false),
-      env: {},
-      namespace: 'test',
-      runFile: undefined
-    },
-    '1.2.3'
-  )
-  return { exitCode, out, err }
-}
+import { cli, startController } from '../../support/controller-cli.ts'
+import { documentOf } from '../../support/memory-world.ts'
 
 describe('exit codes and errors', () => {
   test('a controller that is not there is named, with what to do', async () => {
@@ -211,8 +145,8 @@ describe('ingest', () => {
     const ran: (readonly string[])[] = []
     const run: ProcessRunner = async (path, args, { onLine }) => {
       ran.push([path, ...args])
-      onLine?.('not json')
-      onLine?.(JSON.stringify(report))
+      await onLine?.('not json')
+      await onLine?.(JSON.stringify(report))
       return 0
     }
     const { exitCode, out } = await cli(['ingest', 'docs', '--', '--chunk-tokens', '200'], { run })
@@ -227,7 +161,7 @@ describe('ingest', () => {
     const { url, world } = await startController()
     const run: ProcessRunner = async (_, __, { onLine }) => {
       await world.produce(documentOf('a', 'one'), documentOf('b', 'two'))
-      onLine?.(JSON.stringify(report))
+      await onLine?.(JSON.stringify(report))
       await world.drain()
       world.clock.now += 1000
       return 0
@@ -242,7 +176,7 @@ describe('ingest', () => {
     const run: ProcessRunner = async (_, __, { onLine }) => {
       await world.produce(documentOf('a', 'one'))
       world.clock.now += 1000
-      onLine?.(JSON.stringify(report))
+      await onLine?.(JSON.stringify(report))
       return 0
     }
     const { exitCode, err } = await cli(['ingest', 'docs', '--wait', '--timeout', '0s'], { url, run })

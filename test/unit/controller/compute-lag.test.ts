@@ -1,55 +1,8 @@
-import type { ObligationId } from '@pointsman/core/domain/identity'
-import type { Obligation, PartitionProgress } from '@pointsman/core/ports/ledger'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { computeLag } from '../../../services/controller/src/lag/compute-lag.ts'
-import { noHistory, stepHistory } from '../../../services/controller/src/lag/lag-history.ts'
-import type { LagReading } from '../../../services/controller/src/lag/lag-reading.ts'
-import { type LagReport, lagReport } from '../../../services/controller/src/lag/lag-report.ts'
-import { jobOf } from '../../support/job.ts'
-import { liveInstance, obligationOf, progressOf, surveyOf, type SurveyParts } from '../../support/survey.ts'
-
-const policy = { stallMs: 60_000, retentionWarnShare: 0.5, jobDeadlineMs: 26 * 3_600_000 }
-const windowMs = 30_000
-const hourMs = 3_600_000
-
-interface Situation extends SurveyParts {
-  readonly start?: number
-  readonly end: number
-  readonly committed?: number
-  readonly retentionMs?: number
-  readonly unsettledMs?: number
-  readonly blocking?: ObligationId
-}
-
-/** One partition, number 0, served by a live embedder. */
-function reading(situation: Situation): LagReading {
-  const { start = 0, end, committed, retentionMs, unsettledMs, blocking, nowMs = 0 } = situation
-  return {
-    nowMs,
-    committed: {
-      realtime: new Map([[0, committed === undefined ? undefined : BigInt(committed)]]),
-      batch: new Map([[0, undefined]])
-    },
-    survey: surveyOf({ instances: [liveInstance()], ...situation }),
-    bounds: new Map([[0, { start: BigInt(start), end: BigInt(end) }]]),
-    retentionMs,
-    times: new Map([[0, unsettledMs === undefined ? {} : { unsettledMs }]]),
-    blocking: blocking === undefined ? new Map() : new Map([[0, blocking]])
-  }
-}
-
-/** The report of the last of these readings. */
-function report(...readings: readonly LagReading[]): LagReport {
-  let history = noHistory
-  let last: LagReport | undefined
-  for (const next of readings) {
-    const stepped = stepHistory(history, next, windowMs)
-    last = computeLag(next, history, stepped, policy)
-    history = stepped
-  }
-  return last ?? expect.unreachable('no reading')
-}
+import { lagReport } from '../../../services/controller/src/lag/lag-report.ts'
+import { reading, report } from '../../support/lag-reading.ts'
+import { liveInstance, obligationOf, progressOf } from '../../support/survey.ts'
 
 const situations = fc
   .record({
@@ -281,76 +234,5 @@ describe('the status of a partition', () => {
         counts: { admitted: frontier }
       })
     expect(report(at(0, 100, 10), at(10_000, 900, 100)).status).toBe('SLOW')
-  })
-})
-
-describe('documents that wait for jobs', () => {
-  const manifest = (fields: Partial<Obligation> = {}): Obligation =>
-    obligationOf(0, 40, {
-      id: 'm.1' as ObligationId,
-      kind: 'manifest',
-      state: 'submitted',
-      job: jobOf({}),
-      ...fields
-    })
-  const batch = (unsettled: number, frontier = 50): readonly (readonly [number, PartitionProgress])[] => [
-    [0, { ...progressOf(10, frontier, unsettled), lane: 'batch' }]
-  ]
-  const embedder = { ...liveInstance(), instance: 'embedder-batch-1', service: 'embedder-batch' }
-  const waiting = (nowMs: number, situation: Partial<Situation> = {}) =>
-    reading({
-      nowMs,
-      end: 50,
-      progress: batch(40),
-      obligations: [manifest()],
-      instances: [embedder],
-      ...situation
-    })
-
-  test('are a stage of their own', () => {
-    const { totals } = report(waiting(0))
-    expect(totals.stages).toEqual({ admitted: 0, paying: 0, inJobs: 40, waiting: 0, unaccounted: 0 })
-  })
-
-  test('do not stall the batch lane, however long the job takes', () => {
-    expect(report(waiting(0), waiting(40_000), waiting(20 * hourMs))).toMatchObject({
-      status: 'WAITING',
-      because: expect.stringContaining('40 documents wait for jobs')
-    })
-  })
-
-  test('do not stall it either when all jobs are taken and admission waits', () => {
-    const full = (nowMs: number) => waiting(nowMs, { end: 900 })
-    expect(report(full(0), full(40_000), full(20 * hourMs)).status).toBe('CATCHING_UP')
-  })
-
-  test('without a job, a batch lane that admits nothing is stalled', () => {
-    const idle = (nowMs: number) =>
-      waiting(nowMs, {
-        end: 900,
-        progress: [[0, { ...progressOf(10, 10, 0), lane: 'batch' }]],
-        obligations: []
-      })
-    expect(report(idle(0), idle(30_000), idle(61_000)).status).toBe('STALLED')
-  })
-
-  test('a job past its deadline blocks, and is named', () => {
-    const late = (nowMs: number) =>
-      waiting(nowMs, { obligations: [manifest({ job: jobOf({ submittedMs: 1 }) })] })
-    const told = report(late(25 * hourMs), late(26 * hourMs + 2))
-    expect(told).toMatchObject({ status: 'BLOCKED', because: expect.stringContaining('m.1') })
-    expect(report(late(24 * hourMs), late(25 * hourMs)).status).toBe('WAITING')
-  })
-
-  test('a job that began before a switch may hold W in the realtime lane', () => {
-    const switched = (nowMs: number) =>
-      reading({
-        nowMs,
-        end: 50,
-        progress: [[0, progressOf(10, 50, 40)]],
-        obligations: [manifest()],
-        blocking: 'm.1' as ObligationId
-      })
-    expect(report(switched(0), switched(30_000), switched(61_000)).status).toBe('WAITING')
   })
 })

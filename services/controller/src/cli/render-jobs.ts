@@ -20,26 +20,22 @@ const head = [
 const numbers = [3, 4, 5, 6, 7, 8, 9]
 const nothing = '–'
 
-export function renderJobs(
-  { live, past }: JobList,
-  nowMs: number,
-  terminal: Pick<Terminal, 'paint'>
-): string {
+export function renderJobs({ live, past }: JobList, terminal: Pick<Terminal, 'paint'>): string {
   const lines: string[] = []
   if (live.length === 0) lines.push('No job lives.')
   else {
     const waiting = live.reduce((sum, { documents }) => sum + documents, 0)
     lines.push(
-      tableOf(live, nowMs, terminal),
+      tableOf(live, terminal),
       '',
       `${counted(live.length, 'job')}; ${formatCount(waiting)} documents wait for them.`
     )
   }
-  if (past.length > 0) lines.push('', terminal.paint('strong', 'over'), tableOf(past, nowMs, terminal))
+  if (past.length > 0) lines.push('', terminal.paint('strong', 'over'), tableOf(past, terminal))
   return lines.join('\n')
 }
 
-function tableOf(jobs: readonly JobReport[], nowMs: number, terminal: Pick<Terminal, 'paint'>): string {
+function tableOf(jobs: readonly JobReport[], terminal: Pick<Terminal, 'paint'>): string {
   const rows = jobs.map(job => [
     clean(job.id),
     job.state,
@@ -51,18 +47,16 @@ function tableOf(jobs: readonly JobReport[], nowMs: number, terminal: Pick<Termi
     formatDuration(job.ageMs),
     job.tokens === 0 ? nothing : formatCount(job.tokens),
     formatUsd(job.state === 'archived' ? job.usd : job.tokens === 0 ? null : job.expectedUsd),
-    job.state === 'archived' ? nothing : deadlineOf(job, nowMs, terminal),
+    job.state === 'archived' ? nothing : deadlineOf(job, terminal),
     job.owner === null ? nothing : ownerOf(job, terminal)
   ])
   return renderTable(head, rows, { right: numbers })
 }
 
-function deadlineOf(
-  { deadlines, overdue, stale }: JobReport,
-  nowMs: number,
-  terminal: Pick<Terminal, 'paint'>
-): string {
+function deadlineOf(job: JobReport, terminal: Pick<Terminal, 'paint'>): string {
+  const { deadlines, overdue, stale } = job
   if (deadlines === null) return nothing
+  const nowMs = nowOf(job)
   if (stale) return terminal.paint('bad', 'stale')
   if (overdue)
     return terminal.paint(
@@ -77,8 +71,9 @@ function ownerOf({ owner, instance, ownerAlive }: JobReport, terminal: Pick<Term
   return ownerAlive ? name : terminal.paint('bad', `${name} (gone)`)
 }
 
-export function renderJob(job: JobReport, nowMs: number, terminal: Pick<Terminal, 'paint'>): string {
+export function renderJob(job: JobReport, terminal: Pick<Terminal, 'paint'>): string {
   const { lines, deadlines } = job
+  const nowMs = nowOf(job)
   const rows: (readonly [string, string])[] = [
     ['job', clean(job.id)],
     ['state', job.state],
@@ -120,6 +115,11 @@ export function renderJob(job: JobReport, nowMs: number, terminal: Pick<Terminal
   if (job.order !== null) rows.push(['ordered', terminal.paint('warning', job.order)])
   if (job.reason !== '') rows.push(['reason', clean(job.reason)])
   return [renderPairs(rows), '', `Next: ${clean(job.next)}.`].join('\n')
+}
+
+/** The ledger's time at the answer: this computer may have another. */
+function nowOf({ sinceMs, ageMs }: JobReport): number {
+  return sinceMs + ageMs
 }
 
 export function renderAbandonment({ job, ordered, documents, texts, tokens, usd }: Abandonment): string {

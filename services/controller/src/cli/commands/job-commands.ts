@@ -17,7 +17,7 @@ interface ListOptions extends OutputOptions {
 }
 
 export function addJobCommands(program: Command, context: CliContext): void {
-  const { api, terminal, clock, within } = context
+  const { api, terminal, within } = context
   const jobs = program.command('jobs').description('jobs of the batch lane at the provider')
 
   jobs
@@ -30,11 +30,11 @@ export function addJobCommands(program: Command, context: CliContext): void {
     .action(async (options: ListOptions) => {
       const query = { past: options.all === true ? 1000 : options.past }
       const ask = () => api.get('/v1/jobs', jobList, within(answerMs), query)
-      await printOrWatch(context, options, ask, found => renderJobs(found, clock.nowMs(), terminal))
+      await printOrWatch(context, options, ask, found => renderJobs(found, terminal))
     })
 
   const show = (options: OutputOptions, job: JobReport): void =>
-    print(context, options, job, found => renderJob(found, clock.nowMs(), terminal))
+    print(context, options, job, found => renderJob(found, terminal))
 
   jobs
     .command('show')

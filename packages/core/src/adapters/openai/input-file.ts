@@ -7,7 +7,7 @@ import { takesDimensions } from './client.ts'
 import { fieldOf } from './field.ts'
 import type { Spool, SpoolFile } from './spool.ts'
 
-export const maxInputLines = 50_000
+const maxInputLines = 50_000
 export const maxInputBytes = 209_715_200
 
 const longestId = 55

@@ -101,6 +101,56 @@ test('an obligation that ended leaves no key', async () => {
   expect(kinds).toEqual(new Set(['state', 'counts', 'owners', 'owner', 'latest', 'processed']))
 })
 
+test('of archived manifests the last thousand jobs are kept, and no other key', async () => {
+  const namespace = randomUUID()
+  const scene = await sceneIn(namespace)
+  const past = `{${namespace}}:past`
+  await redis.lpush(past, ...Array.from({ length: 1000 }, () => '[]'))
+  const manifest = scene.newId()
+  await scene.admit([{ doc: 'a', text: 'A' }], { manifest })
+  await scene.bringTo(manifest, 'terminal')
+  await scene.finish(manifest)
+  await scene.ledger.advance(manifest, scene.owner, 'terminal', 'archived', { creates: 1 })
+  expect(await redis.llen(past)).toBe(1000)
+  expect(await scene.ledger.pastJobs(1)).toMatchObject([{ manifest, creates: 1 }])
+  const kinds = new Set((await redis.keys(`{${namespace}}:*`)).map(key => key.split(':')[1]))
+  expect(kinds).toEqual(new Set(['state', 'counts', 'owners', 'owner', 'latest', 'processed', 'past']))
+})
+
+test('parts of a large obligation are listed and searched in many short scripts', async () => {
+  const namespace = randomUUID()
+  let scripts = 0
+  const { callBuffer } = redis as unknown as { readonly callBuffer: (this: Redis) => unknown }
+  const counted = Object.create(redis) as Redis
+  counted.callBuffer = ((...args: unknown[]) => {
+    scripts += 1
+    return Reflect.apply(callBuffer, redis, args)
+  }) as never
+  const scene = await LedgerScene.open(new RedisLedger(counted, namespace))
+  const { ledger, owner, other } = scene
+  const manifest = scene.newId()
+  const texts = Array.from({ length: 3000 }, (_, index) => ({ doc: `d${index}`, text: `t${index % 2900}` }))
+  for (const at of [0, 1000, 2000]) await scene.admit(texts.slice(at, at + 1000), { manifest })
+  const all = await ledger.parts(manifest)
+  expect(all).toHaveLength(3000)
+
+  const fields = { reason: '', delayMs: 0, attempts: 0, failures: 0 }
+  const to = { id: scene.newId(), kind: 'request' as const }
+  scripts = 0
+  const moved = await ledger.move(manifest, owner, [all[2950]!], to, fields)
+  expect(moved.kind === 'moved' && moved.parts.map(({ offset }) => offset)).toEqual([50n, 2950n])
+  expect(scripts).toBeGreaterThan(5)
+  scripts = 0
+  await ledger.move(manifest, owner, [all[1]!, all[2901]!], { ...to, id: scene.newId() }, fields)
+  expect(scripts).toBe(1)
+
+  await ledger.switchLanes({ expectedEpoch: 1, epoch: 2, lanes: new Map(), defaultLane: 'realtime' })
+  scripts = 0
+  const taken = await ledger.takeover(manifest, { owner: other, epoch: 2, lane: 'realtime' })
+  expect(taken.kind === 'taken' && taken.parts.length).toBe(2996)
+  expect(scripts).toBeGreaterThan(5)
+})
+
 test('processed keys are kept as integer sets, documents and parts as packed lists', async () => {
   const namespace = randomUUID()
   const scene = await sceneIn(namespace)
@@ -164,6 +214,21 @@ test('a reply that is lost with its connection is asked for again, and every tra
     )
     disturb()
     const taken = await of.ledger.takeover(id, { owner: of.other, epoch: 1, lane: 'realtime' })
+    const manifest = of.newId()
+    disturb()
+    const filled = await of.admit([{ doc: 'd', text: 'D' }, { doc: 'e' }], { manifest, owner: of.other })
+    disturb()
+    const orphaned = await of.ledger.parts(id)
+    disturb()
+    const into = { id: manifest, kind: 'manifest' as const }
+    const gathered = await of.ledger.move(id, of.other, orphaned, into, { ...fields, failures: 1 })
+    disturb()
+    const sealed = await of.ledger.advance(manifest, of.other, 'open', 'sealed', { creates: 1 })
+    await of.ledger.release(of.other)
+    disturb()
+    const inherited = await of.ledger.takeover(manifest, { owner: of.owner, epoch: 1, lane: 'realtime' })
+    await of.finish(manifest)
+    await of.ledger.advance(manifest, of.owner, 'sealed', 'archived', {})
     disturb()
     await of.settle(obligation, parts.slice(1, 2))
     disturb()
@@ -173,7 +238,9 @@ test('a reply that is lost with its connection is asked for again, and every tra
       lanes: new Map([[0, 'batch']]),
       defaultLane: 'batch'
     })
-    return [reply, attempt, moved, taken.kind, switched]
+    const { kind } = inherited
+    const past = (await of.ledger.pastJobs(9)).length
+    return [reply, attempt, moved, taken.kind, filled.reply, gathered, sealed, kind, past, switched]
   }
   expect(await answers(scene, () => gate.loseNextReply())).toEqual(await answers(calm, silent))
   expect(await dumpLedger(new RedisLedger(redis, namespace))).toEqual(await dumpLedger(calm.ledger))

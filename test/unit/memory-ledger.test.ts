@@ -61,3 +61,19 @@ test('a part that the ledger does not know of any more is what it knows after it
     { generation: 6, content: undefined, status: 'indexed' }
   ])
 })
+
+test('of archived manifests the last thousand jobs are kept', async () => {
+  const state = newLedgerState('ledger', 'realtime')
+  const scene = await LedgerScene.open(new MemoryLedger(() => 1, state))
+  for (const text of ['A', 'B']) {
+    const manifest = scene.newId()
+    await scene.admit([{ doc: text, text }], { manifest })
+    await scene.finish(manifest)
+    await scene.ledger.advance(manifest, scene.owner, 'open', 'archived', { creates: 1 })
+    const [past] = state.pastJobs
+    if (text === 'A') state.pastJobs = Array.from({ length: 1000 }, () => past!)
+  }
+  expect(state.pastJobs).toHaveLength(1000)
+  const [latest, ...older] = await scene.ledger.pastJobs(1001)
+  expect(older).not.toContainEqual(latest)
+})

@@ -92,6 +92,24 @@ export function manifestStepsContract(open: () => Promise<LedgerScene>): void {
     expect(await ledger.pastJobs(10)).toHaveLength(1)
   })
 
+  test('what a job charged is told as its total, and counted as paid by what is new in it', async () => {
+    const scene = await open()
+    const { ledger, owner } = scene
+    const manifest = scene.newId()
+    await scene.admit([{ doc: 'a', text: 'A' }], { manifest })
+    await scene.bringTo(manifest, 'terminal')
+    const before = (await ledger.survey()).counts.paidTokens
+    for (const paidTokens of [11, 11, 15]) {
+      expect(await ledger.advance(manifest, owner, 'terminal', 'terminal', { paidTokens })).toBe('advanced')
+    }
+    expect((await ledger.survey()).counts.paidTokens).toBe(before + 15)
+    await scene.finish(manifest)
+    const paidBySettling = (await ledger.survey()).counts.paidTokens
+    const archived = await ledger.advance(manifest, owner, 'terminal', 'archived', { paidTokens: 16 })
+    expect(archived).toBe('advanced')
+    expect((await ledger.survey()).counts.paidTokens).toBe(paidBySettling + 1)
+  })
+
   test('the latest past jobs come first, and what never had a job is not among them', async () => {
     const scene = await open()
     const { ledger, owner } = scene

@@ -16,7 +16,15 @@ if known[1] ~= 'manifest' then return 'gone' end
 if known[2] ~= from and known[2] ~= to then return 'refused' end
 if to == 'archived' and hasParts(number) then return 'refused' end
 
-for i = 6, #ARGV, 2 do call('HSET', key, 'job:' .. ARGV[i], ARGV[i + 1]) end
+for i = 6, #ARGV, 2 do
+  local name, value = 'job:' .. ARGV[i], ARGV[i + 1]
+  if name == 'job:paidTokens' then
+    -- What a job charged is told as its total, perhaps more than once: the difference is what is new.
+    local new = tonumber(value) - tonumber(call('HGET', key, name) or 0)
+    call('HINCRBY', prefix .. 'counts', 'paidTokens', integer(new))
+  end
+  call('HSET', key, name, value)
+end
 if to ~= 'archived' then
   call('HSET', key, 'state', to)
   return 'advanced'

@@ -6,8 +6,9 @@ import { AlreadyUp, startEverything } from './start-everything.ts'
 
 const usage = `Usage: pointsman up [--namespace NAME] [--json]
 
-Starts Kafka, the schema registry, Redis, Weaviate, the controller and the realtime embedder on this computer, and a
-local embedding model unless OPENAI_API_KEY is set. Ctrl-C ends everything; data is kept under .pointsman/NAME.`
+Starts Kafka, the schema registry, Redis, Weaviate, the controller and both embedders on this computer, and a local
+embedding model unless OPENAI_API_KEY is set. Ctrl-C ends everything; data is kept under .pointsman/NAME.
+POINTSMAN_INITIAL_MODE=batch chooses the batch lane, at the first start of a namespace.`
 
 /** @returns the exit code: 0 ended by Ctrl-C, 1 failed, 3 refused. */
 async function run(namespace: string, json: boolean): Promise<number> {

@@ -1,4 +1,4 @@
-// The whole of Pointsman on this computer: servers, local OpenAI when there is no key, controller and embedder.
+// The whole of Pointsman on this computer: servers, local OpenAI when there is no key, controller and embedders.
 // Data, logs and the token are kept under .pointsman/<namespace>, so that a second start goes on where the first ended.
 
 import { randomBytes } from 'node:crypto'
@@ -13,6 +13,7 @@ import { startStack } from '../stack/start-stack.ts'
 import { openWatchdog } from '../stack/watchdog.ts'
 import { chooseEmbedding, keepEmbedding } from './embedding-choice.ts'
 import { keepPartsUp } from './keep-parts-up.ts'
+import { jobClock, quickJobs, slowModel } from './local-pace.ts'
 import { Service } from './service.ts'
 import { UpError } from './up-error.ts'
 
@@ -34,12 +35,6 @@ const usualPort = 7070
 const readyLimitMs = 120_000
 const askEveryMs = 100
 const watchdogGraceSeconds = 8
-
-/**
- * A model on this computer does some dozens of texts a second at best, one request after the other: many large ones
- * at once would only run into their deadline, and be paid for again.
- */
-const slowProvider = { EMBED_REQUEST_INPUTS: '32', EMBED_MAX_IN_FLIGHT: '2', EMBED_TIMEOUT_MS: '300000' }
 
 /** A second one of the same name. */
 export class AlreadyUp extends Error {
@@ -87,7 +82,7 @@ export async function startEverything({ namespace, env, tell }: UpOptions, signa
   const openai = embedding.openai?.baseUrl ?? `http://127.0.0.1:${openaiPort}/v1`
   if (!embedding.openai) {
     const model = ['--vectors', 'minilm', '--minilm-dir', stack.env.MINILM_DIR]
-    const args = ['--port', String(openaiPort), '--state', join(folder, 'openai-bill'), ...model]
+    const args = ['--port', String(openaiPort), '--data-dir', join(folder, 'openai'), ...jobClock, ...model]
     await start('local-openai', 'packages/local-openai/src/main.ts', args, {})
   }
   const { MINILM_DIR: _, ...servers } = stack.env
@@ -97,9 +92,9 @@ export async function startEverything({ namespace, env, tell }: UpOptions, signa
     OPENAI_BASE_URL: openai,
     EMBEDDING_MODEL: embedding.model,
     EMBEDDING_DIMENSIONS: String(embedding.dimensions),
-    POINTSMAN_NAMESPACE: namespace
+    POINTSMAN_NAMESPACE: namespace,
+    ...(!embedding.openai && unlessSet(env, { ...slowModel, ...quickJobs }))
   }
-  const embedderHealth = `http://127.0.0.1:${block.first + 2}`
   const controllerPort = await choosePort(env['CONTROLLER_PORT'], block.first)
   await start('controller', 'services/controller/src/main.ts', [], {
     ...shared,
@@ -110,19 +105,22 @@ export async function startEverything({ namespace, env, tell }: UpOptions, signa
     // The local model is billed like this, so that a rehearsal shows real sums.
     ...(!embedding.openai && { EMBEDDING_USD_PER_MILLION_TOKENS: '0.02' })
   })
-  await start('embedder-realtime', 'services/embedder-realtime/src/main.ts', [], {
-    ...shared,
-    POINTSMAN_INSTANCE: 'embedder-realtime-1',
-    ...(!embedding.openai && slowProvider),
-    HEALTH_PORT: String(block.first + 2)
-  })
+  const healthPorts = { 'embedder-realtime': block.first + 2, 'embedder-batch': block.first + 3 }
+  for (const [name, port] of Object.entries(healthPorts)) {
+    await start(name, `services/${name}/src/main.ts`, [], {
+      ...shared,
+      POINTSMAN_INSTANCE: `${name}-1`,
+      HEALTH_PORT: String(port),
+      BATCH_SPOOL_DIR: join(folder, 'spool')
+    })
+  }
 
   const controller = `http://127.0.0.1:${controllerPort}`
   const stop = AbortSignal.any([signal, failed.signal])
-  await Promise.all([
-    untilReady('controller', controller, stop),
-    untilReady('embedder-realtime', embedderHealth, stop)
-  ])
+  const ready = Object.entries(healthPorts).map(([name, port]) =>
+    untilReady(name, `http://127.0.0.1:${port}`, stop)
+  )
+  await Promise.all([untilReady('controller', controller, stop), ...ready])
 
   const addresses: RunFile = {
     controller,
@@ -142,6 +140,10 @@ export async function startEverything({ namespace, env, tell }: UpOptions, signa
   owned.defer(() => rm(runFilePath(namespace), { force: true }))
   const rest = owned.move()
   return { addresses, folder, failed: failed.signal, [Symbol.asyncDispose]: () => rest.disposeAsync() }
+}
+
+function unlessSet(env: UpOptions['env'], settings: Readonly<Record<string, string>>): UpOptions['env'] {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !env[name]))
 }
 
 async function takeName(namespace: string, folder: string, owned: AsyncDisposableStack): Promise<void> {

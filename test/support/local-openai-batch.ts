@@ -19,6 +19,15 @@ export function batchLines(count: number): string {
   return Array.from({ length: count }, (_, index) => `${batchLine(index)}\n`).join('')
 }
 
+/** Lines that differ in their text and give few bytes each. */
+export function shortAnswerLines(count: number): string {
+  const body = { model: batchModel, encoding_format: 'base64', dimensions: 8 }
+  return Array.from(
+    { length: count },
+    (_, index) => `${batchLine(index, { body: { ...body, input: `text number ${index}` } })}\n`
+  ).join('')
+}
+
 /** @returns the id of the file. */
 export async function uploadLines(client: OpenAI, lines: string, name = 'input.jsonl'): Promise<string> {
   const file = await client.files.create({ file: await toFile(Buffer.from(lines), name), purpose: 'batch' })

@@ -21,6 +21,7 @@ export interface LocalServer {
   readonly state: ServerState
   readonly files: FileStore
   readonly batches: BatchQueue
+  readonly maxBatchFileBytes: number
   readonly vectors: VectorSource
   readonly counter: TokenCounter
   readonly bill: Bill

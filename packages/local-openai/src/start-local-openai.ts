@@ -57,6 +57,8 @@ export interface LocalOpenaiOptions {
   readonly seed?: number
   /** Longer request bodies are answered 413: 32 MiB unless told. */
   readonly maxBodyBytes?: number
+  /** Longer files for batches are answered 413: 200 MiB, as OpenAI's, unless told. */
+  readonly maxBatchFileBytes?: number
   /** How many requests the journal keeps: 10,000 unless told. */
   readonly journalLimit?: number
 }
@@ -78,9 +80,10 @@ export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promis
   const vectors = resources.use(await openVectors(options.vectors ?? { kind: 'fast' }))
   const dataDir =
     options.dataDir ?? resources.adopt(mkdtempSync(join(tmpdir(), 'local-openai-data-')), removeFolder)
+  const store = resources.use(openStore(dataDir, options.clockFactor ?? 1))
+  // The store makes the folder.
   const bill = resources.use(new Bill(options.stateFile ?? (options.dataDir && join(dataDir, 'bill.jsonl'))))
   const counter = new TokenCounter()
-  const store = resources.use(openStore(dataDir, options.clockFactor ?? 1))
   const limits = (): Limits => server.limiter.limits
   const turnaround = options.turnaround ?? { kind: 'none' }
   const batches = resources.use(
@@ -90,6 +93,7 @@ export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promis
     clock: new SystemClock(),
     ...store,
     batches,
+    maxBatchFileBytes: options.maxBatchFileBytes ?? 200 * 1024 * 1024,
     vectors,
     counter,
     bill,

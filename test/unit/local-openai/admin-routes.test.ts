@@ -26,6 +26,7 @@ function createApp(): ReturnType<typeof createHttpApp> {
     ...store,
     ...parts,
     clock: new SystemClock(),
+    maxBatchFileBytes: 1000,
     batches: new BatchQueue({ ...store, ...parts, limits, seed: 1 }, { kind: 'none' }),
     journal: new Journal(10),
     random: new SeededRandom(1),

@@ -25,7 +25,7 @@ export function fileRoutes(app: FastifyInstance, server: LocalServer): void {
 
   app.post('/files', (request, reply) =>
     answerRoute(server, 'files.create', request, reply, async () =>
-      showFile(await takeUpload(server.files, server.virtualClock, request.raw))
+      showFile(await takeUpload(server.files, server.virtualClock, server.maxBatchFileBytes, request.raw))
     )
   )
   app.get('/files', (request, reply) =>

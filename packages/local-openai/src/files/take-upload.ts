@@ -11,8 +11,7 @@ import { readFirstLine } from './first-line.ts'
 import { receiveForm } from './receive-form.ts'
 import type { UploadForm } from './receive-form.ts'
 
-export const maxFileBytes = 512 * 1024 * 1024
-export const maxBatchFileBytes = 200 * 1024 * 1024
+const maxFileBytes = 512 * 1024 * 1024
 
 const minExpirySeconds = 3600
 const maxExpirySeconds = 2_592_000
@@ -25,13 +24,14 @@ const defaultBatchExpiryMs = 30 * 86_400_000
 export async function takeUpload(
   store: FileStore,
   clock: Clock,
+  maxBatchFileBytes: number,
   request: IncomingMessage
 ): Promise<FileRecord> {
   const id = newFileId()
   const path = store.pathOf(id)
   try {
     const form = await receiveForm(request, path, maxFileBytes)
-    const file = await checkUpload(form, path, { id, nowMs: clock.nowMs() })
+    const file = await checkUpload(form, path, { id, nowMs: clock.nowMs(), maxBatchFileBytes })
     store.add(file)
     return file
   } catch (error) {
@@ -43,13 +43,17 @@ export async function takeUpload(
 async function checkUpload(
   { fields, file }: UploadForm,
   path: string,
-  { id, nowMs }: { readonly id: string; readonly nowMs: number }
+  {
+    id,
+    maxBatchFileBytes,
+    nowMs
+  }: { readonly id: string; readonly maxBatchFileBytes: number; readonly nowMs: number }
 ): Promise<FileRecord> {
   const purpose = parseChoice(fields.get('purpose'), 'purpose', uploadPurposes)
   if (!file) throw missing('file')
   const lifeMs = parseLifeMs(fields, purpose === 'batch' ? defaultBatchExpiryMs : null)
   if (file.isCut) throw tooLarge(`File is too large: the maximum is ${maxFileBytes} bytes.`)
-  if (purpose === 'batch') await checkBatchFile(file, path)
+  if (purpose === 'batch') await checkBatchFile(file, path, maxBatchFileBytes)
   const { bytes, filename } = file
   const expiresMs = lifeMs === null ? null : nowMs + lifeMs
   return { id, bytes, createdMs: nowMs, filename, purpose, expiresMs }
@@ -58,15 +62,14 @@ async function checkUpload(
 /** Of the lines only the first is looked at: what is wrong with the others, a batch tells. */
 async function checkBatchFile(
   { bytes, filename }: { readonly bytes: number; readonly filename: string },
-  path: string
+  path: string,
+  maxBytes: number
 ): Promise<void> {
   const line = filename.endsWith('.jsonl') ? await readFirstLine(path) : undefined
   if (!line) throw invalidRequest('Invalid file format for Batch API. Must be .jsonl')
-  if (bytes <= maxBatchFileBytes) return
+  if (bytes <= maxBytes) return
   const model = isRecord(line['body']) ? String(line['body']['model']) : 'given'
-  throw tooLarge(
-    `The batch input file is larger than the ${maxBatchFileBytes} maximum for the ${model} model`
-  )
+  throw tooLarge(`The batch input file is larger than the ${maxBytes} maximum for the ${model} model`)
 }
 
 function parseLifeMs(fields: ReadonlyMap<string, string>, defaultMs: number | null): number | null {

@@ -88,6 +88,20 @@ export function manifestMoveContract(open: () => Promise<LedgerScene>): void {
     expect(offsets(await ledger.parts(to.id))).toEqual([0n, 1n, 2n, 3n])
   })
 
+  test('I5 parts that share a text share it also in the manifest that they moved into', async () => {
+    const scene = await open()
+    const { ledger, owner } = scene
+    const manifest = scene.newId()
+    await scene.admit([{ doc: 'm', text: 'M' }], { manifest })
+    const { obligation } = await scene.admit(twoTexts)
+    const [a, , c] = await ledger.parts(obligation)
+    await ledger.move(obligation, owner, [a!, c!], { id: manifest, kind: 'manifest' }, failed)
+    expect((await scene.settle(manifest, [a!])).answers).toEqual([{ kind: 'settled' }])
+    expect((await scene.admit([{ doc: 'd', text: 'same' }])).verdicts).toEqual([{ kind: 'elsewhere' }])
+    await scene.finish(manifest)
+    expect((await scene.admit([{ doc: 'e', text: 'same' }])).verdicts).toMatchObject([{ action: 'copy' }])
+  })
+
   test('failures add up to fifteen', async () => {
     const scene = await open()
     const { ledger, owner } = scene

@@ -174,7 +174,7 @@ const slices = fc.uniqueArray(
 
 const fields = fc.constantFrom<Partial<Job>[]>(
   {},
-  { creates: 1, progressMs: 1_795_000_000_000 },
+  { creates: 1, progressMs: 1_795_000_000_000, paidTokens: 9 },
   { lines: 2, bytes: 300, tokens: 7, inputFileId: 'file-1' },
   { batchId: 'batch "1"', status: 'in_progress', completed: 1, order: 'cancel' },
   { inputFileId: '', batchId: '', order: '' }

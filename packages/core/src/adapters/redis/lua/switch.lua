@@ -20,9 +20,6 @@ for _, number in ipairs(call('HVALS', prefix .. 'obligations')) do
   local key = obligationKey(number)
   local fields = call('HMGET', key, 'kind', 'state', 'id')
   if fields[1] == 'manifest' and fields[2] == 'open' then
-    for _, field in ipairs(call('HKEYS', key)) do
-      if string.match(field, '^job:') then call('HDEL', key, field) end
-    end
     call('HSET', key, 'kind', 'orphan', 'owner', '', 'state', 'admitted',
       'reason', 'the lane was switched before it was sealed')
     endIfEmpty(fields[3], number)

@@ -1,6 +1,5 @@
 // Jobs of OpenAI's Batch API, or of whoever speaks its language. One call is one try: what it may have made is for the
 // caller to find out, so nothing that creates is repeated here. Files pass through a directory of this machine.
-import { openAsBlob } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OpenAI } from 'openai'
 import { Failure } from '../../domain/failure.ts'
@@ -22,6 +21,7 @@ import { type DownloadFrom, downloadFile } from './download.ts'
 import { fieldOf, textOf, timeMsOf } from './field.ts'
 import { inputFileName, InputFormat, maxInputBytes, parseInputFileName, writeInput } from './input-file.ts'
 import { isStatus, jobFailure } from './job-failure.ts'
+import { multipartFile } from './multipart-file.ts'
 import { namedLines } from './named-lines.ts'
 import { listAll } from './paged-list.ts'
 import { Spool, type SpoolFile } from './spool.ts'
@@ -99,7 +99,7 @@ class OpenaiBatchProvider implements BatchProvider {
       maxBytes: this.#options.maxFileBytes,
       signal
     })
-    const fileId = await this.#send(key, file, signal)
+    const fileId = await this.#send(key, file, bytes, signal)
     await this.#seen(fileId, signal)
     return { fileId, bytes }
   }
@@ -199,15 +199,20 @@ class OpenaiBatchProvider implements BatchProvider {
     await this.#spool.check()
   }
 
-  async #send(key: ManifestKey, { path }: SpoolFile, signal: AbortSignal): Promise<string> {
-    // Read from the disk as it is sent, and of known length: what comes as a stream is sent in chunks.
-    const blob = await this.#spool.guard(() => openAsBlob(path))
-    const request: OpenAI.FileCreateParams = {
-      file: new File([blob], inputFileName(key)),
-      purpose: 'batch',
-      expires_after: { anchor: 'created_at', seconds: this.#expireSeconds() }
+  async #send(key: ManifestKey, { handle }: SpoolFile, bytes: number, signal: AbortSignal): Promise<string> {
+    const seconds = String(this.#expireSeconds())
+    const send = async (options: AskOptions): Promise<unknown> => {
+      const { body, headers } = multipartFile(handle, {
+        fileName: inputFileName(key),
+        bytes,
+        fields: {
+          purpose: 'batch',
+          'expires_after[anchor]': 'created_at',
+          'expires_after[seconds]': seconds
+        }
+      })
+      return await this.#client.post('/files', { body, headers, ...options })
     }
-    const send = (options: AskOptions): Promise<unknown> => this.#client.files.create(request, options)
     const file = await this.#ask(signal, false, send, this.#options.uploadMs)
     return textOf(fieldOf(file, 'id')) ?? unusable('the answer to the upload names no file')
   }

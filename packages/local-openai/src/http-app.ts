@@ -48,6 +48,11 @@ export function createHttpApp(server: LocalServer, maxBodyBytes: number): Fastif
     if (server.stopped.aborted) reply.header('connection', 'close')
     done(null, payload)
   })
+  app.addHook('onResponse', (request, _reply, done) => {
+    // Its head may have gone out before the stop came, and had not told the client to close.
+    if (server.stopped.aborted) request.raw.socket.destroySoon()
+    done()
+  })
   app.register(v1 => v1Routes(v1, server), { prefix: '/v1' })
   app.register(local => adminRoutes(local, server), { prefix: '/_local' })
   return app

@@ -237,3 +237,15 @@ test('lists go page by page, by purpose and in either order', async () => {
   await expect(client.files.list({ limit: 10_001 })).rejects.toMatchObject({ status: 400, param: 'limit' })
   await expect(client.files.list({ after: 'file-none' })).rejects.toMatchObject({ status: 404 })
 })
+
+test('a server that is stopped right after a download waits for nobody', async () => {
+  for (let round = 0; round < 30; round++) {
+    const server = await openLocalOpenai()
+    const client = server.client()
+    const id = await uploadLines(client, batchLines(1))
+    await (await client.files.content(id)).text()
+    const startMs = performance.now()
+    await server[Symbol.asyncDispose]()
+    expect(performance.now() - startMs).toBeLessThan(5000)
+  }
+})

@@ -184,3 +184,33 @@ test('a line of a gigabyte takes little memory, is named, and the next one is re
     { path: 'big.jsonl', reason: 'line 1: oversized: the line is longer than 52428800 bytes' }
   ])
 }, 60_000)
+
+test('an estimate sends nothing and foretells the run, with Kafka and without any server', async () => {
+  await using producer = open()
+  producer.write(
+    'docs.jsonl',
+    lines(30, i => `text ${i % 20}`)
+  )
+  await producer.run([producer.root])
+  producer.write(
+    'docs.jsonl',
+    lines(40, i => `text ${i % 35}`)
+  )
+  const before = (await producer.logged()).length
+
+  const asked = await producer.run([producer.root, '--estimate'])
+  const alone = await producer.run([producer.root, '--estimate'], {
+    env: { KAFKA_BROKERS: '', SCHEMA_REGISTRY_URL: '' }
+  })
+
+  expect((await producer.logged()).length).toBe(before)
+  const run = await producer.run([producer.root])
+  const { emitted, unchanged, tokens } = run.report
+  for (const { report, exitCode } of [asked, alone]) {
+    expect(exitCode).toBe(0)
+    expect(report).toMatchObject({ event: 'estimate', emitted, unchanged, tokens })
+  }
+  expect(asked.report).toMatchObject({ notices: [] })
+  expect(alone.report).toMatchObject({ notices: [expect.stringContaining('Kafka was not asked')] })
+  expect(asked.events.find(({ event }) => event === 'texts')).toMatchObject({ texts: expect.any(Array) })
+})

@@ -3,7 +3,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { KafkaDeadLetters } from '@pointsman/core/adapters/kafka/dead-letters'
 import { KafkaLogAdmin } from '@pointsman/core/adapters/kafka/log-admin'
 import { kafkaClients } from '@pointsman/core/adapters/kafka/client'
 import { KafkaDocumentCodec } from '@pointsman/core/adapters/kafka/document-codec'
@@ -14,11 +18,12 @@ import { openWeaviate } from '@pointsman/core/adapters/weaviate/vector-store'
 import type { Document } from '@pointsman/core/domain/document'
 import type { Lane } from '@pointsman/core/domain/lane'
 import type { ObjectId } from '@pointsman/core/domain/identity'
-import type { LogAdmin } from '@pointsman/core/ports/event-log'
+import type { DeadLetters, LogAdmin } from '@pointsman/core/ports/event-log'
 import type { Ledger } from '@pointsman/core/ports/ledger'
 import type { ObjectHead, VectorStore } from '@pointsman/core/ports/vector-store'
 import { parseEnv } from '@pointsman/core/runtime/env'
 import { openLog } from '@pointsman/core/runtime/log'
+import { paymentKey, textHash } from '@pointsman/core/runtime/identity'
 import { namesOf } from '@pointsman/core/runtime/names'
 import {
   kafkaSettings,
@@ -30,13 +35,26 @@ import { vi } from 'vitest'
 import { z } from 'zod'
 import type { StackEnv } from '../../tools/stack/stack-env.ts'
 import { type LocalOpenaiUnderTest, openLocalOpenai } from './local-openai-under-test.ts'
+import { cosine, trueVectors } from './true-vectors.ts'
 
 const never = new AbortController().signal
+const model = 'text-embedding-3-small'
 const dimensions = 64
 const partitions = 4
 const mains = {
   realtime: fileURLToPath(new URL('../../services/embedder-realtime/src/main.ts', import.meta.url)),
   batch: fileURLToPath(new URL('../../services/embedder-batch/src/main.ts', import.meta.url))
+}
+/** Of the batch lane: a few jobs of a few lines each, and waits of the order of a test's patience. */
+const quickBatch = {
+  BATCH_MAX_LINES: '100',
+  BATCH_MIN_LINES: '10',
+  BATCH_MAX_JOBS: '3',
+  BATCH_LINGER_MS: '500',
+  BATCH_POLL_MIN_MS: '50',
+  BATCH_POLL_MAX_MS: '250',
+  BATCH_DOUBT_GRACE_MS: '500',
+  BATCH_RETRY_DELAY_MS: '200'
 }
 const settingsSchema = z.object({
   ...kafkaSettings,
@@ -67,12 +85,15 @@ export interface EmbedderProcess {
 
 export class RealLane implements AsyncDisposable {
   readonly provider: LocalOpenaiUnderTest
+  /** Of the batch lane, unless an embedder is started with another one. */
+  readonly spoolDir: string
   readonly ledger: Ledger
   readonly #lane: Lane
   readonly #env: Readonly<Record<string, string>>
   readonly #store: VectorStore
   readonly #admin: LogAdmin
   readonly #writer: KafkaDocumentWriter
+  readonly #deadLetters: DeadLetters
   readonly #resources: AsyncDisposableStack
   /** The newest version emitted of each document. */
   readonly #newest = new Map<string, Document>()
@@ -83,20 +104,24 @@ export class RealLane implements AsyncDisposable {
   private constructor(fields: {
     lane: Lane
     provider: LocalOpenaiUnderTest
+    spoolDir: string
     ledger: Ledger
     env: Readonly<Record<string, string>>
     store: VectorStore
     admin: LogAdmin
     writer: KafkaDocumentWriter
+    deadLetters: DeadLetters
     resources: AsyncDisposableStack
   }) {
     this.#lane = fields.lane
     this.provider = fields.provider
+    this.spoolDir = fields.spoolDir
     this.ledger = fields.ledger
     this.#env = fields.env
     this.#store = fields.store
     this.#admin = fields.admin
     this.#writer = fields.writer
+    this.#deadLetters = fields.deadLetters
     this.#resources = fields.resources
   }
 
@@ -106,13 +131,17 @@ export class RealLane implements AsyncDisposable {
    */
   static async open(servers: StackEnv, latencyMs = 100, lane: Lane = 'realtime'): Promise<RealLane> {
     await using resources = new AsyncDisposableStack()
+    const removeFolder = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true })
+    const spoolDir = resources.adopt(await mkdtemp(join(tmpdir(), 'pointsman-spool-')), removeFolder)
     const names = namesOf(`kill-${randomUUID().slice(0, 8)}`)
     const provider = resources.use(await openLocalOpenai({ latency: { kind: 'fixed', ms: latencyMs } }))
     const env = {
       ...servers,
+      ...quickBatch,
+      BATCH_SPOOL_DIR: spoolDir,
       OPENAI_API_KEY: 'test-key',
       OPENAI_BASE_URL: provider.url,
-      EMBEDDING_MODEL: 'text-embedding-3-small',
+      EMBEDDING_MODEL: model,
       EMBEDDING_DIMENSIONS: String(dimensions),
       POINTSMAN_NAMESPACE: names.namespace,
       DOCUMENTS_PARTITIONS: String(partitions),
@@ -133,7 +162,9 @@ export class RealLane implements AsyncDisposable {
     await ledger.open(lane)
     const store = resources.use(openWeaviate(settings, names.collection, dimensions))
     const writer = resources.use(new KafkaDocumentWriter(clients, names.documents, codec))
-    return new RealLane({ lane, provider, ledger, env, store, admin, writer, resources: resources.move() })
+    const deadLetters = resources.use(new KafkaDeadLetters(clients, names))
+    const services = { provider, ledger, store, admin, writer, deadLetters }
+    return new RealLane({ lane, spoolDir, env, ...services, resources: resources.move() })
   }
 
   /** What the oracle need not find again. */
@@ -191,6 +222,24 @@ export class RealLane implements AsyncDisposable {
     )
   }
 
+  /** Waits until nobody has promised anything any more: all manifests are archived. */
+  async finished(): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        const { obligations } = await this.ledger.survey()
+        const left = obligations.map(({ id, state }) => `${id} ${state}`)
+        if (left.length > 0) throw new Error(`left: ${left.join(', ')}\n${this.#said}`)
+      },
+      { timeout: 20_000, interval: 100 }
+    )
+  }
+
+  /** Reasons for which documents were given up, by the id of the document. */
+  async givenUp(): Promise<Readonly<Record<string, string>>> {
+    const letters = await this.#deadLetters.list(1_000, never)
+    return Object.fromEntries(letters.map(({ key = '', reason }) => [key, reason]))
+  }
+
   /** Waits until the group has committed to the end of the log. */
   async committed(group: string): Promise<void> {
     await vi.waitFor(
@@ -223,6 +272,28 @@ export class RealLane implements AsyncDisposable {
       ),
       repeatedPayments: payments.payments.reduce((sum, { count }) => sum + count - 1, 0)
     }
+  }
+
+  /** Documents that are indexed with another text than their newest one, or under a vector that is not its own. */
+  async wrong(): Promise<readonly string[]> {
+    const heads = await this.#allHeads()
+    const textOf = (docId: string): string => this.#newest.get(docId)?.text ?? ''
+    const vectors = await trueVectors(model, dimensions, new Set(heads.map(({ docId }) => textOf(docId))))
+    const wrong: string[] = []
+    for (let start = 0; start < heads.length; start += 500) {
+      const page = heads.slice(start, start + 500)
+      const stored = await this.#store.vectors(
+        page.map(({ paymentKey: key }) => key),
+        never
+      )
+      for (const { docId, paymentKey: key } of page) {
+        const text = textOf(docId)
+        const [is, should] = [stored.get(key), vectors.get(text)]
+        const isRight = is !== undefined && should !== undefined && cosine(is, should) > 0.999
+        if (key !== paymentKey({ model, dimensions }, textHash(text)) || !isRight) wrong.push(docId)
+      }
+    }
+    return wrong
   }
 
   /** Objects that a search for their own vector does not find: stored, and lost all the same. */

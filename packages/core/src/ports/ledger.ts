@@ -8,6 +8,7 @@
 //   I1 OneAdmission  an offset is admitted once in the life of the ledger (`from` = frontier, compare-and-set)
 //   I2 Covered       every offset in [W, A) is settled or in exactly one obligation
 //   I8 Fence         nothing is admitted with an old epoch, in a foreign lane, while draining or paused
+//   I9 ReleaseSafe   while a job may run, a part leaves its manifest by being settled alone
 //
 // Every method throws `Failure` `LEDGER_UNAVAILABLE` (outcome unknown: repeat the same call) when the store does
 // not answer, and `LEDGER_FOREIGN` when it answers with data that is not this ledger's.
@@ -359,7 +360,8 @@ export interface Ledger {
   /**
    * Journals one more paid attempt for `inputs` inputs, before it is sent. Repeated with the same `attempt` number
    * (the one it will be, from 1) it changes nothing.
-   * @returns `gone` when the caller does not own the obligation: do not pay.
+   * @returns `gone` when the caller does not own the obligation: do not pay. Also for a manifest: `advance` journals
+   * what that pays.
    */
   attempt(
     obligation: ObligationId,
@@ -383,9 +385,11 @@ export interface Ledger {
    * Moves parts, and with them every part that shares a payment key with one of them, into another obligation:
    * a new orphan, a new request of the same owner (bisection), or the caller's open manifest, which the first such
    * part makes. A new target takes over `sinceMs`.
-   * @returns the parts of the target, or those moved by this call if it is a manifest; `gone` when the caller does not
-   * own `from`, and the target is not its move; `held` when `from` or the target is a manifest of a state that lets no
-   * part go or in: parts leave one only while no job of it can run, `open` to `uploaded` or `terminal` (I9).
+   * With a source of more than 2,048 parts, name all that share: else they are looked for page by page.
+   * @returns the parts of the target, or those moved by this call if it is a manifest (repeated: those that it named,
+   * `settle` tells of the others); `gone` when the caller does not own `from`, and the target is not its move; `held`
+   * when `from` or the target is a manifest of a state that lets no part go or in: parts leave one only while no job of
+   * it can run, `open` to `uploaded` or `terminal` (I9).
    */
   move(
     from: ObligationId,

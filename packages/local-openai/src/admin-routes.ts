@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { ApiError, invalidRequest } from './api-error.ts'
+import type { BatchRecord } from './batches/batch-record.ts'
 import { turnaroundSchema } from './batches/turnaround.ts'
 import { faultScriptSchema } from './fault-rules.ts'
 import { FaultScript } from './fault-script.ts'
@@ -56,6 +57,7 @@ export function adminRoutes(app: FastifyInstance, server: LocalServer): Promise<
     server.latency = parseWith(latencySchema, request.body)
     return server.latency
   })
+  app.get('/jobs', () => ({ jobs: [...server.state.batches.values()].map(showJob) }))
   app.get('/clock', () => showClock(server))
   app.put('/clock', async request => {
     const { virtualClock, state } = server
@@ -76,13 +78,28 @@ export function adminRoutes(app: FastifyInstance, server: LocalServer): Promise<
     server.limiter = new RateLimiter(parseWith(limitsSchema, request.body))
     return server.limiter.limits
   })
-  app.get('/faults', () => server.faults.report())
+  app.get('/faults', () => server.faults.report(countStruckLines(server)))
   app.put('/faults', request => {
     const { seed, rules } = parseWith(faultScriptSchema, request.body)
     server.faults = new FaultScript(rules, seed)
     return server.faults.report()
   })
   return Promise.resolve()
+}
+
+/** In truth: whatever a fault shows to clients. */
+function showJob(batch: BatchRecord): object {
+  const { completed, failed, faults, id, inspection, status, struck } = batch
+  const lines = { total: inspection?.lines ?? 0, completed, failed }
+  return { id, status, lines, faults: faults.map(({ key, rule }) => ({ ...rule, struck: struck[key] ?? 0 })) }
+}
+
+function countStruckLines({ state }: LocalServer): ReadonlyMap<string, number> {
+  const struck = new Map<string, number>()
+  for (const [key, lines] of [...state.batches.values()].flatMap(batch => Object.entries(batch.struck))) {
+    struck.set(key, (struck.get(key) ?? 0) + lines)
+  }
+  return struck
 }
 
 function showClock({ virtualClock }: LocalServer): object {

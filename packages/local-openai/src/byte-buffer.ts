@@ -29,6 +29,10 @@ export class ByteBuffer {
     this.fill(text.length, (target, offset) => target.write(text, offset, 'latin1'))
   }
 
+  write(bytes: Buffer): void {
+    this.fill(bytes.length, (target, offset) => bytes.copy(target, offset))
+  }
+
   writeUtf8(text: string): void {
     this.fill(text.length * 3, (target, offset) => target.write(text, offset, 'utf8'))
   }

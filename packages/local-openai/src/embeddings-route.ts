@@ -4,7 +4,7 @@ import { parseEmbeddingsRequest } from './embeddings-request.ts'
 import type { EmbeddingsRequest } from './embeddings-request.ts'
 import { composeWrongAnswer } from './fault-answer.ts'
 import { playRefusal } from './fault-refusal.ts'
-import { isRefusal } from './fault-rules.ts'
+import { isRefusal } from './fault-request-kinds.ts'
 import type { FaultRule } from './fault-rules.ts'
 import { hangConnection, resetConnection, sendPart, sendSlowly } from './fault-transport.ts'
 import { drawLatencyMs } from './latency.ts'
@@ -56,8 +56,9 @@ async function sendFaulty(
   if (fault.kind === 'reset_after_billing') return resetConnection(reply)
   if (fault.kind === 'hang') return hangConnection(reply, stopped)
   const body = composeWrongAnswer(embeddings, vectors, fault)
-  if (fault.kind === 'cut_body') return sendPart(reply, body, fault.at, 'reset', stopped)
-  if (fault.kind === 'stalled_body') return sendPart(reply, body, fault.at, 'stall', stopped)
+  if (fault.kind === 'cut_body' || fault.kind === 'stalled_body') {
+    return sendPart(reply, body, fault, stopped)
+  }
   if (fault.kind === 'slow_body') return await sendSlowly(reply, body, fault, clock, stopped)
   if (fault.kind === 'wrong_content_type') reply.type(fault.contentType)
   return reply.send(body)

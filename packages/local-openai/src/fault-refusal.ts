@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import { ApiError, invalidRequest } from './api-error.ts'
 import { wrongKey } from './authorize.ts'
-import type { Refusal } from './fault-rules.ts'
+import type { Refusal } from './fault-request-kinds.ts'
 import { rateLimitError } from './rate-limiter.ts'
 
 /** Answers instead of doing the work. @param texts - the inputs of the request, if it has any. */

@@ -15,19 +15,32 @@ export function hangConnection(reply: FastifyReply, stopped: AbortSignal): Fasti
   return reply
 }
 
-/** Sends the head and a share `at` of the body; then resets the connection, or stays silent. */
+interface PartialBody {
+  readonly kind: 'cut_body' | 'stalled_body'
+  /** A share of the body. */
+  readonly at: number
+  /** Instead of `at`. */
+  readonly atByte?: number | undefined
+  readonly clean?: boolean
+}
+
+/** Sends the head and the beginning of the body; then resets the connection, stays silent, or ends as if it were whole. */
 export function sendPart(
   reply: FastifyReply,
   body: Buffer,
-  at: number,
-  afterwards: 'reset' | 'stall',
+  { at, atByte = Math.floor(body.length * at), clean, kind }: PartialBody,
   stopped: AbortSignal
 ): FastifyReply {
-  const raw = openRaw(reply, body)
+  const raw = openRaw(reply, clean ? undefined : body.length)
   destroyWhenStopped(reply, stopped)
+  const part = body.subarray(0, atByte)
+  if (clean) {
+    raw.end(part)
+    return reply
+  }
   // The reset would overtake bytes that are still queued.
-  raw.write(body.subarray(0, Math.floor(body.length * at)), () => {
-    if (afterwards === 'reset') raw.socket?.resetAndDestroy()
+  raw.write(part, () => {
+    if (kind === 'cut_body') raw.socket?.resetAndDestroy()
   })
   return reply
 }
@@ -40,7 +53,7 @@ export async function sendSlowly(
   clock: Clock,
   stopped: AbortSignal
 ): Promise<FastifyReply> {
-  const raw = openRaw(reply, body)
+  const raw = openRaw(reply, body.length)
   destroyWhenStopped(reply, stopped)
   for (let at = 0; at < body.length && !raw.destroyed && !stopped.aborted; at += pace.chunkBytes) {
     raw.write(body.subarray(at, at + pace.chunkBytes))
@@ -50,12 +63,13 @@ export async function sendSlowly(
   return reply
 }
 
-function openRaw(reply: FastifyReply, body: Buffer): FastifyReply['raw'] {
+/** @param bytes - the length that is told; none is told without it. */
+function openRaw(reply: FastifyReply, bytes: number | undefined): FastifyReply['raw'] {
   reply.hijack()
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined) reply.raw.setHeader(name, value)
   }
-  return reply.raw.writeHead(200, { 'content-length': body.length })
+  return reply.raw.writeHead(200, bytes === undefined ? {} : { 'content-length': bytes })
 }
 
 function destroyWhenStopped(reply: FastifyReply, stopped: AbortSignal): void {

@@ -65,13 +65,13 @@ function v1Routes(app: FastifyInstance, server: LocalServer): Promise<void> {
   })
   app.post('/embeddings', (request, reply) => answerEmbeddings(server, request, reply))
   app.get('/models', (request, reply) =>
-    answerRoute(server, 'models', request, reply, () => ({
+    answerRoute(server, { route: 'models' }, request, reply, () => ({
       object: 'list',
       data: server.vectors.models.map(showModel)
     }))
   )
   app.get<{ Params: { id: string } }>('/models/:id', (request, reply) =>
-    answerRoute(server, 'models', request, reply, () =>
+    answerRoute(server, { route: 'models' }, request, reply, () =>
       showModel(findModel(request.params.id, server.vectors.models))
     )
   )

@@ -87,7 +87,10 @@ export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promis
   const limits = (): Limits => server.limiter.limits
   const turnaround = options.turnaround ?? { kind: 'none' }
   const batches = resources.use(
-    new BatchQueue({ ...store, bill, vectors, counter, limits, seed }, turnaround)
+    new BatchQueue(
+      { ...store, bill, vectors, counter, limits, seed, drawFaults: () => server.faults.drawJob() },
+      turnaround
+    )
   )
   const server: LocalServer = {
     clock: new SystemClock(),

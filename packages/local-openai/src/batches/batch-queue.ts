@@ -11,9 +11,12 @@ import type { BatchError, BatchRecord, Inspection } from './batch-record.ts'
 import type { BatchRequest } from './batch-request.ts'
 import { BatchRunner } from './batch-runner.ts'
 import type { RunnerDeps } from './batch-runner.ts'
-import { complain } from './check-line.ts'
+import { enqueuedTooMuch, noInputFile } from './job-complaints.ts'
+import { failureOf, isHidden } from './job-fault-effects.ts'
+import type { JobFault } from './job-fault.ts'
 import { inspectInput } from './inspect-input.ts'
 import { JobFiles } from './job-files.ts'
+import { LineFaults } from './line-faults.ts'
 import { planBatch } from './turnaround.ts'
 import type { Turnaround } from './turnaround.ts'
 import { Turns } from './turns.ts'
@@ -25,6 +28,8 @@ export interface QueueDeps extends Omit<RunnerDeps, 'inspect' | 'turns'> {
   /** Asked anew each time: they may be changed while jobs run. */
   readonly limits: () => Limits
   readonly seed: number
+  /** Draws the faults of a job that is created: none unless told. */
+  readonly drawFaults?: () => readonly JobFault[]
 }
 
 /** The jobs: creates and cancels them, and runs all that have not ended. */
@@ -66,11 +71,13 @@ export class BatchQueue implements AsyncDisposable {
       ...request,
       id: newBatchId(nowMs),
       plan: planBatch(this.turnaround, random),
+      orderSeed: Math.floor(random.next() * 2 ** 32),
       status: 'validating',
       createdMs: nowMs,
       expiresMs: nowMs + windowMs,
       outputFileId: newFileId(),
-      errorFileId: newFileId()
+      errorFileId: newFileId(),
+      faults: this.#deps.drawFaults?.() ?? []
     })
     state.commit(nowMs, { kind: 'batch', batch })
     this.#run(batch)
@@ -79,13 +86,16 @@ export class BatchQueue implements AsyncDisposable {
 
   /** The newest first. */
   list(): BatchRecord[] {
-    return [...this.#deps.state.batches.values()].toReversed()
+    const { state, virtualClock } = this.#deps
+    const nowMs = virtualClock.nowMs()
+    return [...state.batches.values()].filter(batch => !isHidden(batch, 'list', nowMs)).toReversed()
   }
 
   /** @throws {ApiError} 404. */
   get(id: string): BatchRecord {
-    const batch = this.#deps.state.batches.get(id)
-    if (!batch) throw noSuchBatch(id)
+    const { state, virtualClock } = this.#deps
+    const batch = state.batches.get(id)
+    if (!batch || isHidden(batch, 'everywhere', virtualClock.nowMs())) throw noSuchBatch(id)
     return batch
   }
 
@@ -131,12 +141,14 @@ export class BatchQueue implements AsyncDisposable {
     JobFiles.keepInput(files.pathOf(file.id), path)
     // Nothing of the other endpoints is served.
     const models = batch.endpoint === '/v1/embeddings' ? vectors.models : []
+    const faults = new LineFaults(batch.faults, 'inspection')
     const inspection = await inspectInput(
       path,
-      { endpoint: batch.endpoint, models, counter, turns: this.#turns },
+      { endpoint: batch.endpoint, models, counter, turns: this.#turns, faults },
       signal
     )
-    const full = inspection.errors.length > 0 ? undefined : this.#checkRoom(batch, inspection)
+    if (inspection.errors.length > 0) return inspection
+    const full = failureOf(batch) ?? this.#checkRoom(batch, inspection)
     return full ? { ...inspection, errors: [full] } : inspection
   }
 
@@ -153,8 +165,7 @@ export class BatchQueue implements AsyncDisposable {
     )
     const enqueued = others.reduce((sum, other) => sum + (other.inspection?.tokens ?? 0), 0)
     if (enqueued + tokens <= limit) return undefined
-    const message = `Enqueued token limit reached for ${model ?? ''} in organization org-local. Limit: ${limit.toLocaleString('en-US')} enqueued tokens. Please try again once some in_progress batches have been completed.`
-    return { ...complain('token_limit_exceeded', message, null), line: null }
+    return enqueuedTooMuch(model ?? '', limit)
   }
 
   #countCreation(nowMs: number): void {
@@ -179,7 +190,5 @@ export function noSuchBatch(id: string): ApiError {
 }
 
 function unusableFile(id: string): Inspection {
-  const message = `Cannot find file ${id}, or organization org-local does not have access to it.`
-  const error = { ...complain('invalid_request', message, 'file_id'), line: null }
-  return { errors: [error], lines: 0, tokens: 0, model: null }
+  return { errors: [noInputFile(id)], lines: 0, tokens: 0, model: null }
 }

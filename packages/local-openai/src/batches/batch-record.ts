@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { toSeconds } from '../files/file-record.ts'
+import { jobFaultSchema } from './job-fault.ts'
 
 export const endpoints = [
   '/v1/responses',
@@ -62,6 +63,8 @@ export const batchRecordSchema = z.object({
   metadata: z.record(z.string(), z.string()).nullable(),
   outputExpiresAfterMs: z.number(),
   plan: planSchema,
+  /** Of the order in which its lines run. */
+  orderSeed: z.number().int().default(0),
   status: z.enum(batchStatuses),
   createdMs: z.number(),
   expiresMs: z.number(),
@@ -82,7 +85,11 @@ export const batchRecordSchema = z.object({
   errorFileId: z.string(),
   /** What is in them for good: anything behind it is of a run that was killed. */
   outputBytes: z.number().int().default(0),
-  errorBytes: z.number().int().default(0)
+  errorBytes: z.number().int().default(0),
+  /** What was drawn for it at its creation. */
+  faults: z.array(jobFaultSchema).default([]),
+  /** How many of its lines a fault has met, by the key of its rule. */
+  struck: z.record(z.string(), z.number().int()).default({})
 })
 
 export type BatchRecord = Readonly<z.output<typeof batchRecordSchema>>

@@ -19,9 +19,12 @@ import { isTerminal } from './batch-record.ts'
 import type { BatchRecord } from './batch-record.ts'
 import type { Inspection } from './batch-record.ts'
 import { JobFiles } from './job-files.ts'
-import type { LineOutcome, NotRun } from './line-answer.ts'
+import { cutLineFeeds, listsRest, openOutput } from './job-fault-files.ts'
+import type { NotRun } from './line-answer.ts'
+import { LineFaults } from './line-faults.ts'
 import { linesRun, nextStep } from './next-step.ts'
 import type { Step } from './next-step.ts'
+import { addStruck, hasFailed, paidRequests } from './ran-line.ts'
 import { runSlice, writeSlice, writeSliceNotRun } from './run-slice.ts'
 import type { Turns } from './turns.ts'
 
@@ -58,6 +61,7 @@ export class BatchRunner {
   readonly #stopped: AbortSignal
   #wake = new AbortController()
   #files: JobFiles | undefined
+  #lineFaults: LineFaults | undefined
   readonly #output = new ByteBuffer(bufferBytes)
   readonly #errors = new ByteBuffer(bufferBytes)
 
@@ -129,11 +133,13 @@ export class BatchRunner {
       case 'finalize':
         return this.#update({ status: 'finalizing', finalizingMs: nowMs })
       case 'complete':
-        return await this.#end({ status: 'completed', completedMs: nowMs })
+        return await this.#complete(nowMs)
       case 'expire':
         return await this.#giveUpRest(expired, { status: 'expired', expiredMs: nowMs })
       case 'cancel':
         return await this.#giveUpRest(cancelled, { status: 'cancelled', cancelledMs: nowMs })
+      case 'begin-cancel':
+        return this.#update({ status: 'cancelling', cancellingMs: nowMs })
     }
   }
 
@@ -149,36 +155,48 @@ export class BatchRunner {
     const files = await this.#openFiles()
     await this.#deps.turns.next()
     const from = linesRun(this.#batch)
-    const outcomes = await runSlice(files.input, from, untilLine, this.#deps)
+    this.#lineFaults ??= new LineFaults(this.#batch.faults, 'run')
+    const lines = await runSlice(files.input, from, untilLine, this.#lineFaults, this.#deps)
+    const { errorBytes, faults, outputBytes } = this.#batch
     this.#output.clear()
     this.#errors.clear()
-    writeSlice(outcomes, this.#output, this.#errors)
-    const { errorBytes, outputBytes } = this.#batch
-    await files.writeOutput(this.#output.bytes, outputBytes)
+    writeSlice(lines, this.#output, this.#errors)
+    const output = outputBytes === 0 ? openOutput(this.#output.bytes, faults) : this.#output.bytes
+    await files.writeOutput(output, outputBytes)
     await files.writeErrors(this.#errors.bytes, errorBytes)
 
-    const settledLines = from + outcomes.length
+    const settledLines = from + lines.length
     const paidAlready = bill.settledLines(this.#id) - from
-    const requests = outcomes
-      .slice(Math.max(0, paidAlready))
-      .flatMap(outcome => (outcome.kind === 'embedded' ? [outcome.request] : []))
+    const requests = paidRequests(lines.slice(Math.max(0, paidAlready)))
     const [first] = requests
     if (first) bill.payLines({ job: this.#id, model: first.model, settledLines, requests })
     const batch = this.#batch
-    const failed = outcomes.filter(outcome => outcome.kind === 'refused').length
+    const failed = lines.filter(hasFailed).length
     this.#update({
-      completed: batch.completed + outcomes.length - failed,
+      completed: batch.completed + lines.length - failed,
       failed: batch.failed + failed,
-      usedTokens: batch.usedTokens + tokensOf(outcomes),
-      outputBytes: outputBytes + this.#output.length,
-      errorBytes: errorBytes + this.#errors.length
+      usedTokens: batch.usedTokens + paidRequests(lines).reduce((sum, { tokens }) => sum + tokens, 0),
+      outputBytes: outputBytes + output.length,
+      errorBytes: errorBytes + this.#errors.length,
+      struck: addStruck(batch.struck, lines)
+    })
+  }
+
+  /** A job that ends so although it was cancelled may have left out what is between. */
+  async #complete(nowMs: number): Promise<void> {
+    const { finalizingMs, inProgressMs } = this.#batch
+    return await this.#end({
+      status: 'completed',
+      inProgressMs: inProgressMs ?? nowMs,
+      finalizingMs: finalizingMs ?? nowMs,
+      completedMs: nowMs
     })
   }
 
   /** Says of each line that did not run why, and ends the job. */
   async #giveUpRest(reason: NotRun, ended: Partial<BatchRecord>): Promise<void> {
-    const { inProgressMs, status } = this.#batch
-    if (inProgressMs !== null) {
+    const { faults, inProgressMs, status } = this.#batch
+    if (inProgressMs !== null && listsRest(reason, faults)) {
       const files = await this.#openFiles()
       const from = linesRun(this.#batch)
       // The record does not count these bytes before the end: after a kill they are written again.
@@ -201,7 +219,7 @@ export class BatchRunner {
 
   async #end(ended: Partial<BatchRecord>): Promise<void> {
     const before = this.#batch
-    const batch = { ...before, ...ended }
+    const batch = cutLineFeeds({ ...before, ...ended })
     // Opened also when a kill came in between: they are to be cut to what the record says.
     if (batch.inProgressMs !== null) await (await this.#openFiles()).finish(batch)
     this.#files = undefined
@@ -246,8 +264,4 @@ export class BatchRunner {
     const failedMs = this.#deps.virtualClock.nowMs()
     this.#update({ status: 'failed', failedMs, inspection, outputBytes: 0, errorBytes: 0 })
   }
-}
-
-function tokensOf(outcomes: readonly LineOutcome[]): number {
-  return outcomes.reduce((sum, one) => sum + (one.kind === 'embedded' ? one.request.tokens : 0), 0)
 }

@@ -5,6 +5,8 @@ import type { TokenCounter } from '../token-counter.ts'
 import type { BatchError, Inspection } from './batch-record.ts'
 import { complain, isComplaint, parseLine } from './check-line.ts'
 import type { BatchLine } from './check-line.ts'
+import { complainOnPurpose } from './invalid-line.ts'
+import type { LineFaults } from './line-faults.ts'
 import { readLineBlocks } from './line-blocks.ts'
 import type { Turns } from './turns.ts'
 
@@ -19,6 +21,7 @@ export interface InspectOptions {
   readonly models: readonly EmbeddingModel[]
   readonly counter: TokenCounter
   readonly turns: Turns
+  readonly faults?: LineFaults
 }
 
 /**
@@ -64,7 +67,9 @@ class Inspector {
     if (this.isFull) return
     this.#lines++
     const line = parseLine(bytes, this.#options.endpoint, this.#modelIds)
-    const complaint = isComplaint(line) ? line : (this.#compare(line) ?? this.#weigh(line))
+    const complaint = isComplaint(line)
+      ? line
+      : (this.#compare(line) ?? this.#weigh(line) ?? this.#strike(line))
     if (complaint) this.#errors.push({ ...complaint, line: this.#lines })
   }
 
@@ -98,6 +103,13 @@ class Inspector {
       const { input } = body
       this.#inputs += Array.isArray(input) && typeof input[0] !== 'number' ? input.length : 1
     }
+  }
+
+  #strike({ body, customId, model }: BatchLine): Omit<BatchError, 'line'> | undefined {
+    const { input } = body
+    const texts = (Array.isArray(input) ? input : [input]).filter(text => typeof text === 'string')
+    const rule = this.#options.faults?.find({ number: this.#lines, customId, texts })?.rule
+    return rule?.kind === 'invalid_line' ? complainOnPurpose(rule, customId, model) : undefined
   }
 
   #checkWhole(): Omit<BatchError, 'line'> | undefined {

@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FileStore } from '../files/file-store.ts'
 import type { BatchRecord } from './batch-record.ts'
+import { findJobFault } from './job-fault.ts'
 import { JobInput } from './job-input.ts'
 
 /** The open files of a job that runs: its input, its output and its errors. */
@@ -33,8 +34,9 @@ export class JobFiles implements AsyncDisposable {
 
   static async open(jobsFolder: string, store: FileStore, batch: BatchRecord): Promise<JobFiles> {
     await using opened = new AsyncDisposableStack()
-    const seed = Number.parseInt(batch.id.slice(-8), 16)
-    const input = opened.use(await JobInput.open(JobFiles.inputPath(jobsFolder, batch), seed))
+    const order = findJobFault(batch.faults, 'output_order')?.order
+    const path = JobFiles.inputPath(jobsFolder, batch)
+    const input = opened.use(await JobInput.open(path, order ?? batch.orderSeed))
     const flags = constants.O_WRONLY | constants.O_CREAT
     const output = opened.use(await open(store.pathOf(batch.outputFileId), flags))
     const errors = opened.use(await open(store.pathOf(batch.errorFileId), flags))

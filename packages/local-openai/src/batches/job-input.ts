@@ -2,11 +2,14 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { SeededRandom } from '../seeded-random.ts'
 import { readLineBlocks } from './line-blocks.ts'
 
+/** Shuffled with a seed, of which the same gives the same order; or as a fault wants it. */
+export type LineOrder = number | 'input' | 'reversed' | 'swapped'
+
 const blockLines = 64
 const blockBytes = 256 * 1024
 
 /**
- * The lines of a job in the order in which they run, which is not that of the file: neighbours make a block that is
+ * The lines of a job in the order in which they run, which is not that of the file unless a fault wants it: neighbours make a block that is
  * read at once; the blocks are shuffled, and so are the lines of each.
  */
 export class JobInput implements Disposable {
@@ -20,15 +23,14 @@ export class JobInput implements Disposable {
   /** The lines in the buffer: from the first one to before the last one. */
   #held: readonly [number, number] = [0, 0]
 
-  private constructor(descriptor: number, starts: Uint32Array, seed: number) {
+  private constructor(descriptor: number, starts: Uint32Array, order: LineOrder) {
     this.#descriptor = descriptor
     this.#starts = starts
     this.#blocks = divide(starts)
-    this.#order = shuffleLines(this.#blocks, new SeededRandom(seed))
+    this.#order = arrangeLines(this.#blocks, order)
   }
 
-  /** @param seed - of the order: the same seed gives the same one. */
-  static async open(path: string, seed: number): Promise<JobInput> {
+  static async open(path: string, order: LineOrder): Promise<JobInput> {
     const starts: number[] = []
     let end = 0
     for await (const lines of readLineBlocks(path)) {
@@ -38,11 +40,16 @@ export class JobInput implements Disposable {
       }
     }
     starts.push(end)
-    return new JobInput(openSync(path, 'r'), Uint32Array.from(starts), seed)
+    return new JobInput(openSync(path, 'r'), Uint32Array.from(starts), order)
   }
 
   get lines(): number {
     return this.#order.length
+  }
+
+  /** The number of a line in the file, from 1. @param position - in the order in which the lines run. */
+  numberAt(position: number): number {
+    return (this.#order[position] ?? 0) + 1
   }
 
   /**
@@ -86,6 +93,16 @@ function divide(starts: Uint32Array): Uint32Array {
     firsts.push(line)
   }
   return Uint32Array.from([...firsts, lines])
+}
+
+function arrangeLines(blocks: Uint32Array, order: LineOrder): Uint32Array {
+  if (typeof order === 'number') return shuffleLines(blocks, new SeededRandom(order))
+  const lines = blocks.at(-1) ?? 0
+  const asInput = Uint32Array.from({ length: lines }, (_, index) => index)
+  if (order === 'reversed') return asInput.reverse()
+  if (order === 'input') return asInput
+  // The last one of an odd number has no neighbour.
+  return asInput.map(line => ((line ^ 1) < lines ? line ^ 1 : line))
 }
 
 function shuffleLines(blocks: Uint32Array, random: SeededRandom): Uint32Array {

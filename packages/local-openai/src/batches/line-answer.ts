@@ -30,6 +30,8 @@ export interface NotRun {
   readonly message: string
 }
 
+const endOfAnswer = '},"error":null}\n'
+
 interface Embedding {
   readonly vectors: VectorSource
   readonly counter: TokenCounter
@@ -61,18 +63,38 @@ export function writeOutcome(outcome: LineOutcome, target: ByteBuffer): void {
   if (outcome.kind === 'embedded') {
     openAnswer(outcome.customId, 200, target)
     writeAnswer(outcome.request, outcome.vectors, target)
+    target.writeLatin1(endOfAnswer)
   } else {
-    openAnswer(outcome.customId, outcome.error.status, target)
-    target.writeUtf8(JSON.stringify(outcome.error.body))
+    writeAnswered(outcome.customId, outcome.error.status, JSON.stringify(outcome.error.body), target)
   }
-  target.writeLatin1('},"error":null}\n')
+}
+
+/** Writes a line with the answer of the endpoint. @param body - JSON. */
+export function writeAnswered(
+  customId: string,
+  status: number,
+  body: string | Buffer,
+  target: ByteBuffer
+): void {
+  openAnswer(customId, status, target)
+  if (typeof body === 'string') target.writeUtf8(body)
+  else target.write(body)
+  target.writeLatin1(endOfAnswer)
+}
+
+/** Writes a line that has no answer. */
+export function writeUnanswered(
+  customId: string,
+  error: { readonly code: string; readonly message: string },
+  target: ByteBuffer
+): void {
+  const line = { id: newRequestId(), custom_id: customId, response: null, error }
+  target.writeUtf8(`${JSON.stringify(line)}\n`)
 }
 
 /** Writes the error line of one that never ran. */
 export function writeNotRun(line: Buffer, error: NotRun, target: ByteBuffer): void {
-  const { customId } = readLine(line)
-  const notRun = { id: newRequestId(), custom_id: customId, response: null, error }
-  target.writeUtf8(`${JSON.stringify(notRun)}\n`)
+  writeUnanswered(readLine(line).customId, error, target)
 }
 
 function readLine(line: Buffer): { readonly customId: string; readonly body: unknown } {

@@ -10,7 +10,11 @@ export const fileRecordSchema = z.object({
   filename: z.string(),
   purpose: z.enum([...uploadPurposes, 'batch_output']),
   /** Null: it stays until it is deleted. */
-  expiresMs: z.number().nullable()
+  expiresMs: z.number().nullable(),
+  /** By a fault: nobody finds it before. */
+  visibleMs: z.number().optional(),
+  /** By a fault: gone from then on, although it shows another expiry. */
+  goneMs: z.number().optional()
 })
 
 export type FileRecord = Readonly<z.output<typeof fileRecordSchema>>

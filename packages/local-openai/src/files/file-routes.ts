@@ -1,10 +1,10 @@
-import { createReadStream } from 'node:fs'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { answerRoute } from '../answer-route.ts'
 import { pageOf } from '../list-page.ts'
 import type { PageQuery } from '../list-page.ts'
 import type { LocalServer } from '../local-server.ts'
 import { isRecord, parseChoice, parseIntegerText, parseString } from '../request-checks.ts'
+import { FileContent } from './file-content.ts'
 import { showFile, uploadPurposes } from './file-record.ts'
 import { noSuchFile } from './file-store.ts'
 import { takeUpload } from './take-upload.ts'
@@ -24,31 +24,41 @@ export function fileRoutes(app: FastifyInstance, server: LocalServer): void {
   app.addContentTypeParser(/^multipart\/form-data\b/, (_request, _body, done) => done(null))
 
   app.post('/files', (request, reply) =>
-    answerRoute(server, 'files.create', request, reply, async () =>
-      showFile(await takeUpload(server.files, server.virtualClock, server.maxBatchFileBytes, request.raw))
+    answerRoute(server, { route: 'files.create' }, request, reply, async () =>
+      showFile(
+        await takeUpload(
+          { ...server, clock: server.virtualClock, drawFaults: () => server.faults.drawFile() },
+          request.raw
+        )
+      )
     )
   )
   app.get('/files', (request, reply) =>
-    answerRoute(server, 'files.list', request, reply, () => listFiles(server, parseListQuery(request.query)))
+    answerRoute(server, { route: 'files.list' }, request, reply, () =>
+      listFiles(server, parseListQuery(request.query))
+    )
   )
   app.get('/files/:id', (request: OneFile, reply) =>
-    answerRoute(server, 'files.retrieve', request, reply, () => showFile(server.files.get(request.params.id)))
+    answerRoute(server, { route: 'files.retrieve', id: request.params.id }, request, reply, () =>
+      showFile(server.files.get(request.params.id))
+    )
   )
   app.delete('/files/:id', (request: OneFile, reply) =>
-    answerRoute(server, 'files.delete', request, reply, () => {
+    answerRoute(server, { route: 'files.delete', id: request.params.id }, request, reply, () => {
       server.files.delete(request.params.id)
       return { id: request.params.id, object: 'file', deleted: true }
     })
   )
   app.get('/files/:id/content', (request: OneFile, reply) =>
-    answerRoute(server, 'files.content', request, reply, () => openContent(server, request.params.id, reply))
+    answerRoute(server, { route: 'files.content', id: request.params.id }, request, reply, () =>
+      openContent(server, request.params.id)
+    )
   )
 }
 
-function openContent(server: LocalServer, id: string, reply: FastifyReply): NodeJS.ReadableStream {
-  const { bytes } = server.files.get(id)
-  reply.header('content-length', bytes).type('application/octet-stream')
-  return createReadStream(server.files.pathOf(id), { highWaterMark: 256 * 1024 })
+function openContent({ files }: LocalServer, id: string): FileContent {
+  const { bytes } = files.get(id)
+  return new FileContent(files.pathOf(id), bytes)
 }
 
 function listFiles({ files }: LocalServer, query: ListQuery): object {

@@ -35,12 +35,13 @@ export class FileStore {
   /** The oldest first. */
   list(): FileRecord[] {
     this.#dropExpired()
-    return [...this.#state.files.values()]
+    return [...this.#state.files.values()].filter(file => this.#isVisible(file))
   }
 
   find(id: string): FileRecord | undefined {
     this.#dropExpired()
-    return this.#state.files.get(id)
+    const file = this.#state.files.get(id)
+    return file && this.#isVisible(file) ? file : undefined
   }
 
   /** @throws {ApiError} 404. */
@@ -58,8 +59,13 @@ export class FileStore {
   #dropExpired(): void {
     const nowMs = this.#clock.nowMs()
     for (const file of this.#state.files.values()) {
-      if (file.expiresMs !== null && file.expiresMs <= nowMs) this.#drop(file)
+      const endMs = file.goneMs ?? file.expiresMs
+      if (endMs !== null && endMs <= nowMs) this.#drop(file)
     }
+  }
+
+  #isVisible({ visibleMs }: FileRecord): boolean {
+    return visibleMs === undefined || visibleMs <= this.#clock.nowMs()
   }
 
   #drop({ id }: FileRecord): void {

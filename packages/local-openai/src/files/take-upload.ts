@@ -4,6 +4,7 @@ import { ApiError, invalidRequest } from '../api-error.ts'
 import type { Clock } from '../clock.ts'
 import { newFileId } from '../ids.ts'
 import { isRecord, missing, parseChoice, parseIntegerText } from '../request-checks.ts'
+import type { FileFault } from './file-fault-kinds.ts'
 import { uploadPurposes } from './file-record.ts'
 import type { FileRecord } from './file-record.ts'
 import type { FileStore } from './file-store.ts'
@@ -17,21 +18,28 @@ const minExpirySeconds = 3600
 const maxExpirySeconds = 2_592_000
 const defaultBatchExpiryMs = 30 * 86_400_000
 
+interface UploadDeps {
+  readonly files: FileStore
+  readonly clock: Clock
+  readonly maxBatchFileBytes: number
+  /** Called when the file is stored. */
+  readonly drawFaults: () => readonly FileFault[]
+}
+
 /**
  * `POST /v1/files`: streams the file to disk, checks what OpenAI checks, and adds it.
  * @throws {ApiError} 400 or 413; then nothing is kept.
  */
 export async function takeUpload(
-  store: FileStore,
-  clock: Clock,
-  maxBatchFileBytes: number,
+  { clock, drawFaults, files: store, maxBatchFileBytes }: UploadDeps,
   request: IncomingMessage
 ): Promise<FileRecord> {
   const id = newFileId()
   const path = store.pathOf(id)
   try {
     const form = await receiveForm(request, path, maxFileBytes)
-    const file = await checkUpload(form, path, { id, nowMs: clock.nowMs(), maxBatchFileBytes })
+    const checked = await checkUpload(form, path, { id, nowMs: clock.nowMs(), maxBatchFileBytes })
+    const file = spoilFile(checked, drawFaults())
     store.add(file)
     return file
   } catch (error) {
@@ -57,6 +65,16 @@ async function checkUpload(
   const { bytes, filename } = file
   const expiresMs = lifeMs === null ? null : nowMs + lifeMs
   return { id, bytes, createdMs: nowMs, filename, purpose, expiresMs }
+}
+
+function spoilFile(file: FileRecord, faults: readonly FileFault[]): FileRecord {
+  return faults.reduce<FileRecord>(
+    (spoiled, fault) =>
+      fault.kind === 'file_hidden'
+        ? { ...spoiled, visibleMs: file.createdMs + fault.seconds * 1000 }
+        : { ...spoiled, goneMs: file.createdMs + fault.afterSeconds * 1000 },
+    file
+  )
 }
 
 /** Of the lines only the first is looked at: what is wrong with the others, a batch tells. */

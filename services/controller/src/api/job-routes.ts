@@ -119,7 +119,7 @@ export function jobRoutes(app: FastifyInstance, { parts, jobs, jobTerms: terms }
     },
     handler: async (request): Promise<Abandonment> => {
       const found = await find(request.params.id)
-      const manifest = requireAbandonable(found)
+      const manifest = requireAtProvider(found)
       const { lines, tokens } = manifest.job
       return {
         job: request.body.confirm ? await order(manifest, 'abandon') : found.job,
@@ -133,8 +133,16 @@ export function jobRoutes(app: FastifyInstance, { parts, jobs, jobTerms: terms }
   })
 }
 
-function requireCancellable({ job, manifest }: Found): Manifest {
+function requireCancellable(found: Found): Manifest {
+  const manifest = requireAtProvider(found)
+  if (manifest.job.order !== 'abandon') return manifest
+  throw new Refusal(409, 'JOB_ABANDONED', `job ${manifest.id} is being given up already`)
+}
+
+/** Only of such a job does somebody else pay for anything; an order left before would be carried out on its next try. */
+function requireAtProvider({ job, manifest }: Found): Manifest {
   if (manifest === undefined || manifest.state === 'terminal') throw ended(job)
+  if (manifest.state === 'submitted') return manifest
   if (manifest.state === 'submitting') {
     throw new Refusal(
       409,
@@ -142,29 +150,11 @@ function requireCancellable({ job, manifest }: Found): Manifest {
       `whether the provider has job ${job.id} is being found out: try again in a minute`
     )
   }
-  if (manifest.state !== 'submitted') {
-    throw new Refusal(
-      409,
-      'JOB_NOT_SENT',
-      `job ${job.id} is ${job.state}: it is not at the provider yet, nothing is paid`
-    )
-  }
-  if (manifest.job.order === 'abandon') {
-    throw new Refusal(409, 'JOB_ABANDONED', `job ${job.id} is being given up already`)
-  }
-  return manifest
-}
-
-function requireAbandonable({ job, manifest }: Found): Manifest {
-  if (manifest === undefined || manifest.state === 'terminal') throw ended(job)
-  if (manifest.state !== 'submitted' && manifest.state !== 'submitting') {
-    throw new Refusal(
-      409,
-      'JOB_NOT_SENT',
-      `job ${job.id} is ${job.state}: nothing of it is paid, so there is nothing to give up`
-    )
-  }
-  return manifest
+  throw new Refusal(
+    409,
+    'JOB_NOT_SENT',
+    `job ${job.id} is ${job.state}: it is not at the provider yet, nothing of it is paid`
+  )
 }
 
 function ended({ id, status, state }: JobReport): Refusal {

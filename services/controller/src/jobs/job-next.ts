@@ -31,9 +31,7 @@ function stepOf({ manifest: { state, job }, nowMs, stale }: NextFacts): string {
     case 'uploaded':
       return sent === '' ? 'the job is created' : sent
     case 'submitting':
-      return job.order === 'abandon'
-        ? 'it is given up, as ordered'
-        : 'its owner finds out whether the provider has created the job'
+      return 'its owner finds out whether the provider has created the job'
     case 'submitted':
       if (job.order === 'abandon') return 'it is given up, as ordered: its texts are paid for elsewhere'
       if (job.order === 'cancel')

@@ -3,6 +3,7 @@
 import type { Bench } from './bench.ts'
 
 const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
+  batch: () => import('./batch.ts'),
   index: () => import('./index-settings.ts'),
   ledger: () => import('./ledger.ts'),
   producer: () => import('./producer.ts'),

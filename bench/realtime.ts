@@ -4,13 +4,14 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { namesOf } from '@pointsman/core/runtime/names'
 import type { Bench, Figures } from './bench.ts'
+import { CpuMeter } from './cpu-meter.ts'
+import { dimensions, latencyMs, type LaneWorld, model, openLaneWorld } from './lane-world.ts'
+import { describe, type Measurement } from './measurement.ts'
 import type { LangchainTask } from './realtime-langchain.ts'
-import { measurePointsman, type PointsmanOptions } from './realtime-pointsman.ts'
+import { measurePointsman } from './realtime-pointsman.ts'
 import { RssRecorder } from './realtime-rss-curve.ts'
 import type { RealtimeTask } from './realtime-task.ts'
-import { dimensions, latencyMs, model, openRealtimeWorld, type RealtimeWorld } from './realtime-world.ts'
 import { runMeasured } from './support/measured-worker.ts'
-import { cpuMsOf } from './support/process-usage.ts'
 import { sparkline } from './support/sparkline.ts'
 import { medianOf, rounded, type Spread, spreadOf } from './support/spread.ts'
 
@@ -24,13 +25,6 @@ interface Plan {
 }
 
 type Contender = 'pointsman' | 'rawLoop' | 'langchain' | 'langchainTuned'
-
-/** What one measurement of one contender found. */
-interface Measurement {
-  readonly documentsPerSecond: number
-  /** Processor microseconds per document, by process. */
-  readonly cpuUs: Readonly<Record<string, number>>
-}
 
 /** Rates are compared, and LangChain takes its time. */
 const langchainDocuments = 600
@@ -94,7 +88,7 @@ async function table(
   signal: AbortSignal
 ): Promise<Table> {
   say(asyncIndexing ? 'Stored (ASYNC_INDEXING=true):' : 'Searchable (ASYNC_INDEXING=false):')
-  await using world = await openRealtimeWorld(asyncIndexing, say, signal)
+  await using world = await openLaneWorld({ asyncIndexing }, say, signal)
   const found = new Map<Contender, Measurement[]>(contenders.map(contender => [contender, []]))
   const seed = asyncIndexing ? 'stored' : 'searchable'
   for (let round = 1; round <= plan.rounds; round += 1) {
@@ -110,14 +104,14 @@ async function table(
 
 async function measure(
   contender: Contender,
-  world: RealtimeWorld,
+  world: LaneWorld,
   name: string,
   plan: Plan,
   signal: AbortSignal
 ): Promise<Measurement> {
   switch (contender) {
     case 'pointsman':
-      return await measureEmbedder(world, { ...plan, namespace: name }, signal)
+      return await measurePointsman(world, { ...plan, namespace: name }, signal)
     case 'rawLoop':
       return await measureWorker(world, 'realtime-raw-loop.ts', taskOf(world, name, plan.documents), signal)
     case 'langchain':
@@ -130,14 +124,14 @@ async function measure(
   }
 }
 
-function taskOf({ env, provider }: RealtimeWorld, seed: string, documents: number): RealtimeTask {
+function taskOf({ env, provider }: LaneWorld, seed: string, documents: number): RealtimeTask {
   const { WEAVIATE_GRPC_URL: weaviateGrpcUrl, WEAVIATE_URL: weaviateUrl } = env
   const { collection } = namesOf(seed)
   return { seed, documents, collection, weaviateUrl, weaviateGrpcUrl, openaiUrl: provider.url, model }
 }
 
 async function measureWorker(
-  world: RealtimeWorld,
+  world: LaneWorld,
   worker: string,
   task: RealtimeTask,
   signal: AbortSignal
@@ -152,98 +146,30 @@ async function measureWorker(
     () => meter.stop(),
     signal
   )
-  await checkAndDrop(world, collection, documents, signal)
+  await world.checkAndDrop(collection, documents, signal)
   return { documentsPerSecond: (documents * 1_000) / ms, cpuUs: meter.perDocument(documents) }
-}
-
-async function measureEmbedder(
-  world: RealtimeWorld,
-  run: Pick<PointsmanOptions, 'namespace' | 'documents' | 'nodeOptions'>,
-  signal: AbortSignal,
-  also: Partial<Pick<PointsmanOptions, 'onStart' | 'onEnd'>> = {}
-): Promise<Measurement> {
-  const { documents, namespace } = run
-  const meter = new CpuMeter(world)
-  const billedBefore = await world.provider.billedTokens()
-  const options = {
-    ...run,
-    onStart: (pid: number) => {
-      meter.start(pid)
-      also.onStart?.(pid)
-    },
-    onEnd: () => {
-      meter.stop()
-      also.onEnd?.()
-    }
-  }
-  const { ms, tokens } = await measurePointsman(world, options, signal)
-  const billed = (await world.provider.billedTokens()) - billedBefore
-  if (billed !== tokens) throw new Error(`${billed} tokens were paid, ${tokens} were necessary`)
-  await checkAndDrop(world, namesOf(namespace).collection, documents, signal)
-  return { documentsPerSecond: (documents * 1_000) / ms, cpuUs: meter.perDocument(documents) }
-}
-
-async function checkAndDrop(
-  world: RealtimeWorld,
-  collection: string,
-  documents: number,
-  signal: AbortSignal
-): Promise<void> {
-  const stored = await world.countObjects(collection, signal)
-  if (stored !== documents) throw new Error(`${collection} holds ${stored} objects instead of ${documents}`)
-  await world.dropCollection(collection, signal)
 }
 
 async function drainBacklog(
-  world: RealtimeWorld,
+  world: LaneWorld,
   { backlog, nodeOptions }: Plan,
   say: (line: string) => void,
   signal: AbortSignal
 ) {
   const recorder = new RssRecorder()
   const ended = Promise.withResolvers<ReturnType<RssRecorder['stop']>>()
-  const run = { namespace: 'stored-backlog', documents: backlog, nodeOptions }
-  const measurement = await measureEmbedder(world, run, signal, {
-    onStart: pid => recorder.start(pid),
+  const options = {
+    namespace: 'stored-backlog',
+    documents: backlog,
+    nodeOptions,
+    onStart: (pid: number) => recorder.start(pid),
     onEnd: () => ended.resolve(recorder.stop())
-  })
+  }
+  const measurement = await measurePointsman(world, options, signal)
   const rss = await ended.promise
   say(`  backlog of ${backlog}: ${describe(measurement)}`)
   say(`  embedder RSS ${sparkline(rss.curveMb)} max ${rss.maxMb} MB, flatness ${rss.flatness}`)
   return { documentsPerSecond: rounded(measurement.documentsPerSecond, 0), rss }
-}
-
-/** Processor time of the servers and of one more process, between `start` and `stop`. */
-class CpuMeter {
-  readonly #world: RealtimeWorld
-  #pid = 0
-  #before: Readonly<Record<string, number>> = {}
-  #after: Readonly<Record<string, number>> = {}
-
-  constructor(world: RealtimeWorld) {
-    this.#world = world
-  }
-
-  start(pid: number): void {
-    this.#pid = pid
-    this.#before = this.#read()
-  }
-
-  stop(): void {
-    this.#after = this.#read()
-  }
-
-  perDocument(documents: number): Readonly<Record<string, number>> {
-    const us = ([name, ms]: readonly [string, number]): readonly [string, number] => [
-      name,
-      rounded(((ms - (this.#before[name] ?? 0)) * 1_000) / documents, 0)
-    ]
-    return Object.fromEntries(Object.entries(this.#after).map(us))
-  }
-
-  #read(): Readonly<Record<string, number>> {
-    return { itself: cpuMsOf(this.#pid) ?? 0, ...this.#world.cpuMs() }
-  }
 }
 
 function figuresOf(found: ReadonlyMap<Contender, readonly Measurement[]>): Figures {
@@ -266,9 +192,4 @@ function figuresOf(found: ReadonlyMap<Contender, readonly Measurement[]>): Figur
     ratioToLangchainTuned: ratioTo('langchainTuned'),
     cpuUsPerDocument
   }
-}
-
-function describe({ cpuUs, documentsPerSecond }: Measurement): string {
-  const costs = Object.entries(cpuUs).map(([name, us]) => `${name} ${us}`)
-  return `${rounded(documentsPerSecond, 0)} documents/s (µs of processor a document: ${costs.join(', ')})`
 }

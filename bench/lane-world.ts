@@ -1,4 +1,4 @@
-// The real servers of the realtime benchmark, and a Weaviate that is empty and idle before every measurement.
+// The real servers under a lane, and a Weaviate that is empty and idle before every measurement.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openWeaviate } from '@pointsman/core/adapters/weaviate/vector-store'
 import type { WeaviateSettings } from '@pointsman/core/runtime/settings'
@@ -11,7 +11,7 @@ export const model = 'text-embedding-3-small'
 export const dimensions = 1536
 export const latencyMs = 200
 
-export interface RealtimeWorld extends AsyncDisposable {
+export interface LaneWorld extends AsyncDisposable {
   readonly env: Stack['env']
   readonly provider: LocalProvider
   readonly weaviate: WeaviateSettings
@@ -19,9 +19,11 @@ export interface RealtimeWorld extends AsyncDisposable {
   cpuMs(): Readonly<Record<string, number>>
   /** A new collection with the settings that Pointsman gives it. */
   createCollection(name: string, signal: AbortSignal): Promise<void>
-  countObjects(name: string, signal: AbortSignal): Promise<number>
-  /** Drops it with its index queue, and waits until Weaviate rests. */
-  dropCollection(name: string, signal: AbortSignal): Promise<void>
+  /**
+   * Drops it with its index queue, and waits until Weaviate rests.
+   * @throws when it does not hold so many objects.
+   */
+  checkAndDrop(name: string, objects: number, signal: AbortSignal): Promise<void>
 }
 
 const servers: readonly PartName[] = ['kafka', 'redis', 'weaviate']
@@ -29,14 +31,20 @@ const restWindowMs = 300
 /** Share of one core. */
 const restingShare = 0.1
 
-export async function openRealtimeWorld(
-  asyncIndexing: boolean,
+export interface LaneWorldOptions {
+  readonly asyncIndexing: boolean
+  /** More for local-openai. */
+  readonly providerArgs?: readonly string[]
+}
+
+export async function openLaneWorld(
+  { asyncIndexing, providerArgs = [] }: LaneWorldOptions,
   say: (line: string) => void,
   signal: AbortSignal
-): Promise<RealtimeWorld> {
+): Promise<LaneWorld> {
   await using opened = new AsyncDisposableStack()
   const stack = opened.use(await startStack({ asyncIndexing, weaviateMemoryLimit: '4GiB', log: say, signal }))
-  const provider = opened.use(await openLocalProvider(latencyMs))
+  const provider = opened.use(await openLocalProvider(latencyMs, providerArgs))
   const weaviate = {
     WEAVIATE_URL: stack.env.WEAVIATE_URL,
     WEAVIATE_GRPC_URL: stack.env.WEAVIATE_GRPC_URL,
@@ -61,11 +69,10 @@ export async function openRealtimeWorld(
       await using store = openWeaviate(weaviate, name, dimensions)
       await store.prepare(abort)
     },
-    async countObjects(name, abort) {
+    async checkAndDrop(name, objects, abort) {
       await using store = openWeaviate(weaviate, name, dimensions)
-      return await store.count(abort)
-    },
-    async dropCollection(name, abort) {
+      const stored = await store.count(abort)
+      if (stored !== objects) throw new Error(`${name} holds ${stored} objects instead of ${objects}`)
       const reply = await fetch(`${weaviate.WEAVIATE_URL}/v1/schema/${name}`, {
         method: 'DELETE',
         signal: abort

@@ -1,4 +1,4 @@
-import { cutLine } from '@pointsman/core/adapters/openai/cut-line'
+import { cutLine, cutMark } from '@pointsman/core/adapters/openai/cut-line'
 import { outcomeOf } from '@pointsman/core/adapters/openai/line-outcome'
 import type { LineOutcome } from '@pointsman/core/ports/batch-provider'
 import { expect, test } from 'vitest'
@@ -121,4 +121,10 @@ test.each([
   const found = outcome(line)
   expect(found).toMatchObject({ kind: 'failed', reason: expect.stringContaining(reason) })
   expect(found.kind === 'failed' && found.reason.length).toBeLessThanOrEqual(500)
+})
+
+test('a text that looks like the mark of a cut is not given the vector of another place', () => {
+  const first = { ...answered(id, cutMark), more: { embedding: base64(good) } }
+  const last = { more: { embedding: base64(good) }, ...answered(id, cutMark) }
+  for (const line of [first, last]) expect(outcome(line).kind).toBe('rejected')
 })

@@ -1,6 +1,8 @@
 import { Failure, type FailureCode, policyOf } from '@pointsman/core/domain/failure'
 import type { Inspection } from '@pointsman/core/ports/inspection'
 import type { ControllerConfig } from '../config.ts'
+import type { Lane } from '@pointsman/core/domain/lane'
+import { manifestsOf } from '../jobs/manifests.ts'
 import type { Parts } from '../parts.ts'
 import type { DoctorReport, Finding } from './doctor-report.ts'
 import { judgeClock, judgeConfiguration, judgeRedis, judgeWeaviate, ok } from './judge-settings.ts'
@@ -22,7 +24,7 @@ export async function examine(deps: DoctorDeps, signal: AbortSignal): Promise<Do
       const bounds = await admin.bounds()
       return [ok('kafka topics', `${names.documents} has ${bounds.size} partitions and is fit`)]
     }),
-    examined('embedder', async () => [await lookAtEmbedder(parts)]),
+    examined('embedder', async () => await lookAtEmbedders(parts)),
     examined('schema registry', async () => {
       await codec.prepare(signal)
       return [ok('schema registry', 'knows our schema')]
@@ -51,16 +53,33 @@ export async function examine(deps: DoctorDeps, signal: AbortSignal): Promise<Do
   return { healthy: findings.every(({ severity }) => severity !== 'error'), findings }
 }
 
-async function lookAtEmbedder({ ledger, admin, names }: Parts): Promise<Finding> {
-  const [{ instances, nowMs }, group] = await Promise.all([
-    ledger.survey(),
-    admin.group(names.groups.realtime)
-  ])
-  const alive = instances.filter(({ leaseUntilMs }) => leaseUntilMs > nowMs)
-  if (alive.length > 0)
-    return ok('embedder', `${alive.length} alive, group ${names.groups.realtime} is ${group.state}`)
-  const remedy = 'start services/embedder-realtime with the same settings'
-  return { check: 'embedder', severity: 'warning', finding: 'none is alive: documents wait', remedy }
+/** One finding per lane that is needed: that of the partitions, and the batch lane while jobs live. */
+async function lookAtEmbedders({ ledger, admin, names }: Parts): Promise<readonly Finding[]> {
+  const survey = await ledger.survey()
+  const { instances, nowMs, state } = survey
+  const lanes = new Set<Lane>([...state.partitions.values()].map(({ lane }) => lane))
+  if (lanes.size === 0) lanes.add(state.defaultLane)
+  if (manifestsOf(survey).length > 0) lanes.add('batch')
+  return await Promise.all(
+    [...lanes].map(async lane => {
+      const service = `embedder-${lane}`
+      const alive = instances.filter(found => found.service === service && found.leaseUntilMs > nowMs)
+      if (alive.length > 0) {
+        const group = await admin.group(names.groups[lane])
+        return ok(
+          'embedder',
+          `${alive.length} ${service} alive, group ${names.groups[lane]} is ${group.state}`
+        )
+      }
+      const remedy = `start services/${service} with the same settings`
+      return {
+        check: 'embedder',
+        severity: 'warning',
+        finding: `no ${service} is alive: documents wait`,
+        remedy
+      }
+    })
+  )
 }
 
 async function examined(check: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {

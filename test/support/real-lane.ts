@@ -180,12 +180,15 @@ export class RealLane implements AsyncDisposable {
     }
   }
 
+  /** @param through - a command that ends by becoming the one that follows it. */
   startEmbedder(
     instance: string,
     env: Readonly<Record<string, string>> = {},
-    lane: Lane = this.#lane
+    lane: Lane = this.#lane,
+    through: readonly string[] = []
   ): EmbedderProcess {
-    const child = spawn(process.execPath, [mains[lane]], {
+    const [program, ...args] = [...through, process.execPath, mains[lane]]
+    const child = spawn(program, args, {
       env: { PATH: process.env['PATH'] ?? '', ...this.#env, POINTSMAN_INSTANCE: instance, ...env },
       stdio: ['ignore', 'ignore', 'pipe']
     })
@@ -200,6 +203,11 @@ export class RealLane implements AsyncDisposable {
       return z.union([z.enum(['SIGKILL', 'SIGTERM', 'SIGINT']), z.number(), z.null()]).parse(signal ?? code)
     })
     return { pid: child.pid ?? 0, ended, output: () => output, signal: name => void child.kill(name) }
+  }
+
+  /** By all its embedders. */
+  get said(): string {
+    return this.#said
   }
 
   /** Inputs that a crash now may cost twice: k, as the ledger publishes it. */

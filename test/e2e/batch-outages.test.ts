@@ -229,7 +229,6 @@ async function ownedBy(lane: RealLane, instance: string): Promise<void> {
 const asRoot = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']
 const mount = 'mount -t tmpfs -o size=4m tmpfs "$BATCH_SPOOL_DIR" && exec "$@"'
 const ownDisk = ['unshare', '--mount', ...asRoot, 'sh', '-c', mount, 'sh']
-]
 
 test.concurrent('a full disk stops admission and not the process, which goes on when there is room', async () => {
   await using lane = await RealLane.open(servers, 0, 'batch')

@@ -35,6 +35,8 @@ export interface BatchDeps extends AdoptDeps {
   /** One at a time each, so that memory does not grow with the number of jobs. */
   readonly uploading: Slots
   readonly submitting: Slots
+  readonly indexing: Slots
+  /** Jobs whose results are on this machine: of one, they are fetched while those of another are indexed. */
   readonly harvesting: Slots
 }
 

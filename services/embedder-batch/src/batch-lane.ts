@@ -47,7 +47,8 @@ export class BatchLane {
             owned: { namespace, ledger: ledgerId },
             uploading: new Slots(1),
             submitting: new Slots(1),
-            harvesting: new Slots(1)
+            indexing: new Slots(1),
+            harvesting: new Slots(2)
           })
           this.#kind = kind
           return kind

@@ -1,10 +1,11 @@
-// Reads what a job came to, and finishes its manifest with it: in the order of the log, a page at a time, so that texts
-// are read in ranges and what was done before a crash is not done again.
+// Reads what a job came to, and finishes its manifest with it: in the order of the log and by the page, so that texts are
+// read in ranges and what was done before a crash is not done again.
 import { Failure } from '@pointsman/core/domain/failure'
 import { finishWork } from '@pointsman/core/lane/finish-work'
 import { giveUpParts } from '@pointsman/core/lane/give-up-parts'
 import { loadItems } from '@pointsman/core/lane/load-items'
 import type { JobResults } from '@pointsman/core/ports/batch-provider'
+import type { Part } from '@pointsman/core/ports/ledger'
 import type { BatchDeps, StopSignals } from './batch-deps.ts'
 import { backOffMs } from './back-off.ts'
 import { JobSource } from './job-source.ts'
@@ -13,6 +14,8 @@ import { throughSpool } from './through-spool.ts'
 
 /** How often a file that the provider does not know is asked for before it is believed to be lost. */
 const fileTries = 5
+/** While one waits for the index, the next are read: more of them would only take memory. */
+const pagesInWork = 3
 
 /** Resolves when the manifest is archived and its files are deleted at the provider. */
 export async function harvestJob(
@@ -27,7 +30,10 @@ export async function harvestJob(
       report(manifest, results, deps)
       const source = new JobSource(manifest, results, deps)
       // Parts may join until the last one of their payment key is settled.
-      while (await hasParts(manifest, grace)) await indexAll(manifest, source, deps, { grace, signal })
+      while (await hasParts(manifest, grace)) {
+        const stop = { grace, signal }
+        await deps.indexing.use(() => indexAll(manifest, source, deps, stop), signal)
+      }
       // A provider that tells no total: what its lines say.
       if (manifest.job.paidTokens === 0) {
         await manifest.advance('terminal', { paidTokens: source.paidTokens }, grace)
@@ -45,23 +51,38 @@ async function indexAll(
   deps: BatchDeps,
   { grace, signal }: StopSignals
 ): Promise<void> {
-  const { id: obligation, owner } = manifest
   // Who is not the owner any more would go round for ever: its settlements are refused one by one.
   await manifest.advance('terminal', {}, grace)
-  for await (const parts of manifest.pages(grace)) {
-    signal.throwIfAborted()
-    for (const gate of [deps.gates.store, deps.gates.ledger]) await gate.pass(signal)
-    const { items, missing } = await loadItems(parts, deps, grace)
-    deps.hit('ba.parse')
-    if (items.length > 0) {
-      await finishWork({ obligation, owner, attempts: 1, items, lookUp: 'latest' }, source, deps, grace)
+  const pages = manifest.pages(grace)
+  const indexOn = async (): Promise<void> => {
+    for await (const parts of pages) {
+      signal.throwIfAborted()
+      await indexPage(manifest, parts, source, deps, { grace, signal })
     }
-    for (const { part, reason } of missing) {
-      await giveUpParts({ obligation, owner, attempts: 1, parts: [part], reason }, deps, grace)
-    }
-    await source.flush(false, grace)
   }
+  // The results are there until the last of them has ended, however it ends.
+  const ended = await Promise.allSettled(Array.from({ length: pagesInWork }, indexOn))
+  for (const one of ended) if (one.status === 'rejected') throw one.reason
   await source.flush(true, grace)
+}
+
+async function indexPage(
+  { id: obligation, owner }: Manifest,
+  parts: readonly Part[],
+  source: JobSource,
+  deps: BatchDeps,
+  { grace, signal }: StopSignals
+): Promise<void> {
+  for (const gate of [deps.gates.store, deps.gates.ledger]) await gate.pass(signal)
+  const { items, missing } = await loadItems(parts, deps, grace)
+  deps.hit('ba.parse')
+  if (items.length > 0) {
+    await finishWork({ obligation, owner, attempts: 1, items, lookUp: 'latest' }, source, deps, grace)
+  }
+  for (const { part, reason } of missing) {
+    await giveUpParts({ obligation, owner, attempts: 1, parts: [part], reason }, deps, grace)
+  }
+  await source.flush(false, grace)
 }
 
 /** A file that is gone for good took its lines with it: they are counted as paid for nothing, and said. */

@@ -22,6 +22,8 @@ export class JobSource implements VectorSource {
   readonly #results: JobResults
   readonly #deps: BatchDeps
   readonly #failed = new Map<Digest, Failed>()
+  /** Contents counted as paid. Those that share one come with several pages. */
+  readonly #counted = new Set<Digest>()
   #paidTokens = 0
 
   constructor(manifest: Manifest, results: JobResults, deps: BatchDeps) {
@@ -30,7 +32,7 @@ export class JobSource implements VectorSource {
     this.#deps = deps
   }
 
-  /** Of the lines read so far. */
+  /** Of the lines read so far; nothing when the provider told a total. */
   get paidTokens(): number {
     return this.#paidTokens
   }
@@ -41,7 +43,7 @@ export class JobSource implements VectorSource {
     const dead = new Map<Digest, string>()
     for (const [content, items] of wanted) {
       const outcome = outcomes.get(content) ?? this.#missing()
-      if (outcome.kind !== 'failed') this.#paidTokens += outcome.paidTokens
+      if (outcome.kind !== 'failed') this.#count(content, outcome.paidTokens)
       if (outcome.kind === 'vector') vectors.set(content, outcome.vector)
       else if (outcome.kind === 'rejected') dead.set(content, outcome.reason)
       else this.#fail(content, items, outcome.reason, dead)
@@ -77,7 +79,16 @@ export class JobSource implements VectorSource {
     const failures = Math.max(...items.map(({ part }) => part.failures)) + 1
     if (this.#counts() && failures >= this.#deps.options.maxFailures) {
       dead.set(content, `${reason} (${failures} jobs came to nothing for it)`)
-    } else this.#failed.set(content, { parts: items.map(({ part }) => part), reason })
+      return
+    }
+    const parts = [...(this.#failed.get(content)?.parts ?? []), ...items.map(({ part }) => part)]
+    this.#failed.set(content, { parts, reason })
+  }
+
+  #count(content: Digest, paidTokens: number): void {
+    if (this.#manifest.job.paidTokens > 0 || this.#counted.has(content)) return
+    this.#counted.add(content)
+    this.#paidTokens += paidTokens
   }
 
   /** An operator's order is not the text's failure. */

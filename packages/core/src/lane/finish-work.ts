@@ -63,15 +63,13 @@ class WorkRun {
   async finish(): Promise<void> {
     const { items, lookUp } = this.#work
     let round = await this.#carryOut(items, lookUp)
-    // A round that finished nothing was told of parts that its source gave away: going on would never end.
-    while (round.more.length > 0 && round.finished > 0) {
+    // A round that finished nothing was told of parts that its source gave away: going on would never end. And whoever
+    // works through an obligation by the page comes by those that joined: done here too, they would be done twice.
+    while (lookUp !== 'latest' && round.more.length > 0 && round.finished > 0) {
       // Whoever joined meanwhile is served with the vector that is here.
       const loaded = await loadItems(round.more, this.#deps, this.#signal)
       for (const { part, reason } of loaded.missing) await this.#giveUp([part], reason)
-      const { finished, more } = await this.#carryOut(
-        loaded.items,
-        lookUp === 'nothing' ? 'everything' : lookUp
-      )
+      const { finished, more } = await this.#carryOut(loaded.items, 'everything')
       round = { more, finished: finished + loaded.missing.length }
     }
   }

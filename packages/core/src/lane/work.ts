@@ -12,7 +12,7 @@ export interface Item {
 /**
  * What is asked before anything is obtained:
  * - `nothing`    it was admitted just now.
- * - `latest`     it waited: newer contents may have been admitted, and supersede it.
+ * - `latest`     a page of many that waited: newer contents may have been admitted, and supersede it.
  * - `everything` taken over from somebody: also what stands in the index already.
  */
 export type LookUp = 'nothing' | 'latest' | 'everything'

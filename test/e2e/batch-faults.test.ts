@@ -6,6 +6,7 @@ import { injectedServers } from '../support/injected-servers.ts'
 import { auditJobs } from '../support/job-audit.ts'
 import { aText } from '../support/memory-lane.ts'
 import { RealLane } from '../support/real-lane.ts'
+import { z } from 'zod'
 
 type Rule = FaultPlan['rules'][number]
 
@@ -19,6 +20,7 @@ interface Story {
 }
 
 const servers = injectedServers()
+const faultReport = z.object({ rules: z.array(z.looseObject({ kind: z.string(), played: z.number() })) })
 /** Numbers of lines that every first job has. */
 const someLines = [3, 50, 99]
 const firstJobs = { to: 3 } as const
@@ -155,6 +157,9 @@ describe.concurrent('a thousand documents through jobs of which', () => {
       await lane.settled()
       await lane.finished()
 
+      // A story in which nothing happened proves nothing. A line that fails validation shows by its dead letter.
+      const { rules: told } = faultReport.parse(await lane.provider.get('/faults'))
+      expect(told.filter(({ kind, played }) => played === 0 && kind !== 'invalid_line')).toEqual([])
       const reasons = await lane.givenUp()
       expect(Object.keys(reasons), lane.said).toHaveLength(dead.count)
       for (const reason of Object.values(reasons)) expect(reason).toMatch(dead.reason)

@@ -1,5 +1,5 @@
 // A record of the log becomes a candidate for admission, or the reason why it can never be one.
-import type { LoggedDocument } from '../domain/document.ts'
+import type { Document, LoggedDocument } from '../domain/document.ts'
 import type { EmbeddingSpec } from '../domain/identity.ts'
 import type { DocumentCodec, LogRecord } from '../ports/event-log.ts'
 import type { Candidate } from '../ports/ledger.ts'
@@ -39,9 +39,8 @@ export async function prepareRecord(
     if (!(tokens > 0 && tokens <= maxInputTokens)) {
       return { kind: 'reject', reason: `${tokens} tokens: an input has 1 to ${maxInputTokens}` }
     }
-    if (textHash(text) !== document.textHash) {
-      return { kind: 'reject', reason: 'the text does not match its hash' }
-    }
+    const flaw = flawOf(document)
+    if (flaw !== undefined) return { kind: 'reject', reason: flaw }
   }
 
   const { offset, partition, timestampMs } = record
@@ -57,4 +56,15 @@ export async function prepareRecord(
       tokens: deleted ? 0 : tokens
     }
   }
+}
+
+/** What keeps a text from being embedded as it is: a vector of another text is worse than none. */
+function flawOf({ text, textHash: told }: Document): string | undefined {
+  if (text.includes('\0')) return 'the text holds a NUL character'
+  if (!text.isWellFormed()) return 'the text holds lone surrogates: it is not valid Unicode'
+  if (textHash(text) === told) return undefined
+  // What was no valid UTF-8 in the log has become a replacement character by now.
+  return text.includes('\ufffd')
+    ? 'the text does not match its hash: it is not valid UTF-8'
+    : 'the text does not match its hash'
 }

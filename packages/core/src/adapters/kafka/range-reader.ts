@@ -13,7 +13,11 @@ import { spansOf } from './offsets.ts'
 
 const callMs = 10_000
 const readMs = 30_000
+/** Of one fetch. */
 const maxBytes = 1_048_576
+const leastBytes = 65_536
+/** Of a record's frame. */
+const recordOverheadBytes = 24
 const maxWaitMs = 100
 /** Offsets nearer than this are fetched together: skipping records costs less than another request. */
 const nearOffsets = 1_000n
@@ -22,6 +26,8 @@ const nearOffsets = 1_000n
 export class KafkaRangeReader implements RangeReader {
   readonly #topic: string
   readonly #connection: ReturnType<typeof openCluster>
+  /** Bytes of a record in the last answer: who wants a few hundred is not sent, and need not decode, a thousand. */
+  #recordBytes = maxBytes
 
   constructor(newClient: NewClient, topic: string) {
     this.#topic = topic
@@ -97,7 +103,7 @@ export class KafkaRangeReader implements RangeReader {
     const stop = to < end ? to : end
     let position = from > start ? from : start
     while (position < stop) {
-      const answer = await this.#fetch(partition, position, signal)
+      const answer = await this.#fetch(partition, position, stop - position, signal)
       if (answer === 'out-of-range') {
         // Retention overtook us: go on at what is left.
         const now = await this.#bounds(partition, signal)
@@ -105,6 +111,7 @@ export class KafkaRangeReader implements RangeReader {
         position = now.start
         continue
       }
+      this.#noteSize(answer.messages)
       const messages = answer.messages.filter(({ offset }) => BigInt(offset) < stop)
       if (messages.length > 0) yield messages
       // Nothing below a readable end: compacted away, and the broker does not say how far.
@@ -112,9 +119,17 @@ export class KafkaRangeReader implements RangeReader {
     }
   }
 
-  #fetch(partition: number, position: bigint, signal: AbortSignal): Promise<FetchAnswer | 'out-of-range'> {
+  #fetch(
+    partition: number,
+    position: bigint,
+    records: bigint,
+    signal: AbortSignal
+  ): Promise<FetchAnswer | 'out-of-range'> {
+    // Twice as much: the log has whole batches, also at both ends of what is wanted.
+    const wanted = 2 * Number(records) * this.#recordBytes
+    const bytes = Math.max(leastBytes, Math.min(maxBytes, Math.ceil(wanted)))
     return this.#connection.use(deadline('reading a range', signal), async cluster => {
-      const request = { topic: this.#topic, partition, position, maxBytes, maxWaitMs }
+      const request = { topic: this.#topic, partition, position, maxBytes: bytes, maxWaitMs }
       try {
         return await fetchWithoutGroup(cluster, request)
       } catch (error) {
@@ -124,6 +139,12 @@ export class KafkaRangeReader implements RangeReader {
         return fetchWithoutGroup(cluster, request)
       }
     })
+  }
+
+  #noteSize(messages: readonly FetchedMessage[]): void {
+    if (messages.length === 0) return
+    const bytes = messages.reduce((sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0), 0)
+    this.#recordBytes = bytes / messages.length + recordOverheadBytes
   }
 
   async #bounds(partition: number, signal: AbortSignal): Promise<LogBounds> {

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { type BatchMeasurement, measureBatch } from './batch-pointsman.ts'
 import type { Bench, Figures } from './bench.ts'
 import { dimensions, latencyMs, openLaneWorld } from './lane-world.ts'
-import { describe } from './measurement.ts'
+import { describe, type Measurement } from './measurement.ts'
 import { measurePointsman } from './realtime-pointsman.ts'
 import { turnaroundSeconds } from './batch-task.ts'
 import { medianOf, rounded } from './support/spread.ts'
@@ -21,23 +21,27 @@ export const bench: Bench = async ({ args, say, signal }) => {
   const { documents, nodeOptions, rounds } = parsePlan(args)
   const providerArgs = ['--clock-factor', '0', '--turnaround', String(turnaroundSeconds)]
   await using world = await openLaneWorld({ asyncIndexing: true, providerArgs }, say, signal)
-  const half = Math.ceil(documents / 2)
   const batch: BatchMeasurement[] = []
-  const realtimePerSecond: number[] = []
+  const realtime: Measurement[] = []
   for (let round = 1; round <= rounds; round += 1) {
-    const realtime = async (namespace: string): Promise<void> => {
-      const options = { namespace, documents: half, nodeOptions }
-      const measurement = await measurePointsman(world, options, signal)
-      say(`  round ${round}: realtime ${describe(measurement)}`)
-      realtimePerSecond.push(measurement.documentsPerSecond)
+    const contenders = {
+      realtime: async (): Promise<void> => {
+        const options = { namespace: `realtime-${round}`, documents, nodeOptions }
+        const measurement = await measurePointsman(world, options, signal)
+        say(`round ${round}, realtime: ${describe(measurement)}`)
+        realtime.push(measurement)
+      },
+      batch: async (): Promise<void> => {
+        say(`round ${round}, batch:`)
+        const options = { namespace: `batch-${round}`, documents, nodeOptions }
+        batch.push(await measureBatch(world, options, say, signal))
+      }
     }
-    // Half before and half after: whatever slows the machine as time goes by slows both.
-    await realtime(`batch-${round}-before`)
-    const namespace = `batch-${round}`
-    batch.push(await measureBatch(world, { documents, namespace, nodeOptions }, say, signal))
-    await realtime(`batch-${round}-after`)
+    // The other goes first each time: whatever slows the machine as time goes by slows both.
+    const order = round % 2 === 1 ? (['realtime', 'batch'] as const) : (['batch', 'realtime'] as const)
+    for (const name of order) await contenders[name]()
   }
-  return figuresOf(batch, realtimePerSecond, { documents, realtimeDocuments: 2 * half, rounds })
+  return figuresOf(batch, realtime, { documents, rounds })
 }
 
 function parsePlan(args: readonly string[]): Plan {
@@ -45,7 +49,7 @@ function parsePlan(args: readonly string[]): Plan {
     args: [...args],
     options: {
       documents: { type: 'string', default: '200000' },
-      rounds: { type: 'string', default: '1' },
+      rounds: { type: 'string', default: '2' },
       profile: { type: 'string' }
     }
   })
@@ -56,11 +60,15 @@ function parsePlan(args: readonly string[]): Plan {
   return { documents, rounds, nodeOptions }
 }
 
-function figuresOf(batch: readonly BatchMeasurement[], realtime: readonly number[], plan: Figures): Figures {
+function figuresOf(
+  batch: readonly BatchMeasurement[],
+  realtime: readonly Measurement[],
+  plan: Figures
+): Figures {
   const median = (of: (measurement: BatchMeasurement) => number, digits = 0): number =>
     rounded(medianOf(batch.map(of)), digits)
   const harvestPerSecond = median(({ harvest }) => harvest.documentsPerSecond)
-  const realtimePerSecond = rounded(medianOf(realtime), 0)
+  const realtimePerSecond = rounded(medianOf(realtime.map(({ documentsPerSecond }) => documentsPerSecond)), 0)
   const last = batch.at(-1)
   return {
     ...plan,
@@ -78,6 +86,10 @@ function figuresOf(batch: readonly BatchMeasurement[], realtime: readonly number
     ledgerBytesPerOutstanding: median(measurement => measurement.ledgerBytesPerOutstanding, 1),
     paidTokens: batch.reduce((sum, { paidTokens }) => sum + paidTokens, 0),
     necessaryTokens: batch.reduce((sum, { necessaryTokens }) => sum + necessaryTokens, 0),
-    cpuUsPerDocument: { admit: last?.admit.cpuUs, harvest: last?.harvest.cpuUs }
+    cpuUsPerDocument: {
+      admit: last?.admit.cpuUs,
+      harvest: last?.harvest.cpuUs,
+      realtime: realtime.at(-1)?.cpuUs
+    }
   }
 }

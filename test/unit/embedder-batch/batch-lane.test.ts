@@ -49,6 +49,36 @@ test.concurrent('a text of many documents is paid for once, before, during and a
   expect(world.provider.server.payments).toEqual(new Map([['same', 1]]))
 })
 
+test.concurrent('pages of one job are indexed side by side, and who joins meanwhile is served once', async () => {
+  await using world = new MemoryBatchLane({ pace: { kind: 'manual' } })
+  world.startBatch('one', { options: { maxLines: 1_000 } })
+  await world.emit(...texts(1_000))
+  await vi.waitFor(() => expect(world.provider.server.jobs).toHaveLength(1), patience)
+  await world.emit(aText('early', 1, 'text 3'), aText('late', 1, 'text 990'))
+  await vi.waitFor(async () => expect((await world.ledger.survey()).counts.share).toBe(2), patience)
+
+  let atOnce = 0
+  let most = 0
+  const written: string[] = []
+  const write = world.store.write.bind(world.store)
+  vi.spyOn(world.store, 'write').mockImplementation(async (objects, signal) => {
+    atOnce += 1
+    most = Math.max(most, atOnce)
+    written.push(...objects.map(({ properties }) => properties.docId))
+    // Others get their turn.
+    await new Promise(resolve => setImmediate(resolve))
+    atOnce -= 1
+    return write(objects, signal)
+  })
+  world.provider.server.finishAll()
+  await world.settled()
+
+  expect(most).toBe(3)
+  expect(written).toHaveLength(1_002)
+  expect(world.texts()).toEqual({ ...textsById(1_000), early: ['text 3'], late: ['text 990'] })
+  expect(world.repeatedPayments).toBe(0)
+})
+
 test.concurrent('a newer version, a tombstone and an old text that comes back overtake a job', async () => {
   await using world = new MemoryBatchLane({ pace: { kind: 'manual' } })
   world.startBatch('one')

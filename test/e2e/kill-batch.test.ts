@@ -1,6 +1,6 @@
 import type { ManifestState } from '@pointsman/core/ports/ledger'
-import type { Failpoint } from '@pointsman/core/runtime/failpoint'
 import { describe, expect, test } from 'vitest'
+import { batchFailpoints } from '../support/batch-failpoints.ts'
 import { emitAll, firstDocuments } from '../support/batch-traffic.ts'
 import { expectAllIsWell } from '../support/expect-all-is-well.ts'
 import { openHoldingProxy } from '../support/holding-proxy.ts'
@@ -17,25 +17,7 @@ async function expectState(lane: RealLane, state: ManifestState): Promise<void> 
 }
 
 describe.concurrent('kill -9 of the batch embedder', () => {
-  const failpoints: readonly Failpoint[] = [
-    'ba.fetch',
-    'ba.claim',
-    'ba.adopt',
-    'ba.seal',
-    'ba.file',
-    'ba.upload',
-    'ba.fileid',
-    'ba.create',
-    'ba.batchid',
-    'ba.download',
-    'ba.parse',
-    'ba.upsert',
-    'ba.mark',
-    'ba.commit',
-    'ba.archive'
-  ]
-
-  test.for(failpoints)(
+  test.for(batchFailpoints)(
     'at %s: one job a manifest, nothing lost, nothing paid for twice, no file left',
     async (failpoint, { expect }) => {
       await using lane = await RealLane.open(servers, 0, 'batch')

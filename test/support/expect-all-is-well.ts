@@ -1,6 +1,9 @@
 import { expect, vi } from 'vitest'
+import { z } from 'zod'
 import { auditJobs, filesLeft } from './job-audit.ts'
 import type { RealLane } from './real-lane.ts'
+
+const billSchema = z.object({ batch: z.object({ tokens: z.number() }) })
 
 /** All that must hold at the end of every story of the batch lane. */
 export async function expectAllIsWell(lane: RealLane): Promise<void> {
@@ -11,6 +14,8 @@ export async function expectAllIsWell(lane: RealLane): Promise<void> {
   const { jobs, ...found } = await auditJobs(lane.provider.client())
   expect(found, lane.said).toEqual({ repeatedJobs: [], strangers: [] })
   expect(jobs).toBeGreaterThan(0)
+  const { batch } = billSchema.parse(await lane.provider.get('/bill'))
+  expect((await lane.ledger.survey()).counts.paidTokens, 'tokens that the ledger counts').toBe(batch.tokens)
   await expectNoFilesLeft(lane)
 }
 

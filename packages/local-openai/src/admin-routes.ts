@@ -9,6 +9,7 @@ import { latencySchema } from './latency.ts'
 import { limitsSchema } from './limits.ts'
 import type { LocalServer } from './local-server.ts'
 import { RateLimiter } from './rate-limiter.ts'
+import { webhookTargetSchema } from './webhooks.ts'
 
 const listQuery = z.object({
   last: z.coerce.number().int().min(1).default(1000),
@@ -77,6 +78,11 @@ export function adminRoutes(app: FastifyInstance, server: LocalServer): Promise<
     // New limits start full, as after a change of tier.
     server.limiter = new RateLimiter(parseWith(limitsSchema, request.body))
     return server.limiter.limits
+  })
+  app.get('/webhook', () => server.webhooks.target)
+  app.put('/webhook', request => {
+    server.webhooks.target = parseWith(webhookTargetSchema, request.body)
+    return server.webhooks.target
   })
   app.get('/faults', () => server.faults.report(countStruckLines(server)))
   app.put('/faults', request => {

@@ -1,37 +1,9 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { latencySchema } from './latency.ts'
-import type { Latency } from './latency.ts'
-import type { Turnaround } from './batches/turnaround.ts'
-import { turnaroundSchema } from './batches/turnaround.ts'
 import { tierSchema } from './limits.ts'
+import { loadFaults, parseLatency, parseTurnaround } from './option-values.ts'
 import type { LocalOpenaiOptions } from './start-local-openai.ts'
-
-export const usage = `Usage: local-openai [options]
-
-An OpenAI-compatible server of embeddings, files and batches for rehearsal and tests.
-
-  --port N          port; 0, the default, takes a free one
-  --host ADDRESS    address to listen on (default 127.0.0.1)
-  --vectors V       fast (default): deterministic noise, served as OpenAI's models; or
-                    minilm: real vectors, served as all-minilm-l6-v2
-  --minilm-dir DIR  where the model's files are (default: the variable MINILM_DIR)
-  --threads N       threads for minilm (default: cores - 1)
-  --latency L       least time to an answer: 200 (ms), 100..300 (uniform) or
-                    lognormal:MEDIAN,P99 (default 0)
-  --tier T          rate limits of a usage tier: none, free, 1 to 5 (default none)
-  --api-key KEY     let in this key only; may be repeated (default: any key)
-  --turnaround T    how long a job takes from its creation: none (default: as long as the
-                    computing), plausible (minutes to hours, within the window), 3600 (seconds)
-                    or lognormal:MEDIAN,P99 (seconds; jobs beyond the window expire)
-  --clock-factor F  how many times as fast as real time files and jobs live: 3600 makes an hour
-                    a second, 0 stands until moved by PUT /_local/clock (default 1)
-  --data-dir DIR    keep files, jobs and the bill in DIR over restarts (default: a temporary one)
-  --state FILE      keep the bill in FILE over restarts
-  --seed N          seed of all that is drawn by chance (default 1)
-  --json            print one line of JSON when ready
-  --help            print this
-`
+import { webhookTargetSchema } from './webhooks.ts'
 
 export type Command =
   | { readonly kind: 'help' }
@@ -51,32 +23,39 @@ const flags = {
   'clock-factor': { type: 'string' },
   'data-dir': { type: 'string' },
   state: { type: 'string' },
+  faults: { type: 'string' },
+  webhook: { type: 'string' },
+  'webhook-secret': { type: 'string' },
   seed: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean' }
 } as const
 
-const whole = z.string().regex(/^\d+$/, 'must be a whole number').transform(Number)
+const text = z.string('needs a value')
+const nonEmpty = text.min(1, 'needs a value')
+const whole = text.regex(/^\d+$/, 'must be a whole number').transform(Number)
 
 const schema = z
   .object({
     port: whole.pipe(z.number().max(65_535)).default(0),
-    host: z.string().min(1).default('127.0.0.1'),
+    host: nonEmpty.default('127.0.0.1'),
     vectors: z.enum(['fast', 'minilm']).default('fast'),
-    'minilm-dir': z.string().min(1).optional(),
+    'minilm-dir': nonEmpty.optional(),
     threads: whole.pipe(z.number().min(1).max(256)).optional(),
-    latency: z.string().transform(parseLatency).optional(),
+    latency: text.transform(parseLatency).optional(),
     tier: tierSchema.optional(),
-    'api-key': z.array(z.string().min(1)).optional(),
-    turnaround: z.string().transform(parseTurnaround).optional(),
-    'clock-factor': z
-      .string()
+    'api-key': z.array(nonEmpty).optional(),
+    turnaround: text.transform(parseTurnaround).optional(),
+    'clock-factor': text
       .regex(/^\d+(\.\d+)?$/, 'must be a number')
       .transform(Number)
       .pipe(z.number().max(1e9))
       .optional(),
-    'data-dir': z.string().min(1).optional(),
-    state: z.string().min(1).optional(),
+    'data-dir': nonEmpty.optional(),
+    state: nonEmpty.optional(),
+    faults: nonEmpty.transform(loadFaults).optional(),
+    webhook: z.url({ protocol: /^https?$/, error: 'must be a URL of http or https' }).optional(),
+    'webhook-secret': webhookTargetSchema.shape.secret.optional(),
     seed: whole.default(1),
     json: z.boolean().default(false)
   })
@@ -118,6 +97,9 @@ export function parseCommandLine(args: readonly string[], minilmDir?: string): C
     json,
     vectors,
     threads,
+    faults,
+    webhook,
+    'webhook-secret': secret,
     'api-key': apiKeys,
     'clock-factor': clockFactor,
     'data-dir': dataDir,
@@ -137,35 +119,9 @@ export function parseCommandLine(args: readonly string[], minilmDir?: string): C
     ...(turnaround && { turnaround }),
     ...(clockFactor !== undefined && { clockFactor }),
     ...(dataDir !== undefined && { dataDir }),
-    ...(state !== undefined && { stateFile: state })
+    ...(state !== undefined && { stateFile: state }),
+    ...(faults && { faults }),
+    ...(webhook !== undefined && { webhook: { url: webhook, ...(secret !== undefined && { secret }) } })
   }
   return { kind: 'serve', json, options }
-}
-
-function parseLatency(given: string, context: z.RefinementCtx): Latency {
-  const uniform = /^([\d.]+)\.\.([\d.]+)$/.exec(given)
-  const lognormal = /^lognormal:([\d.]+),([\d.]+)$/.exec(given)
-  const latency = uniform
-    ? { kind: 'uniform', minMs: Number(uniform[1]), maxMs: Number(uniform[2]) }
-    : lognormal
-      ? { kind: 'lognormal', medianMs: Number(lognormal[1]), p99Ms: Number(lognormal[2]) }
-      : { kind: 'fixed', ms: given === '' ? Number.NaN : Number(given) }
-  const result = latencySchema.safeParse(latency)
-  if (result.success) return result.data
-  context.addIssue('must be like 200, 100..300 or lognormal:200,900')
-  return z.NEVER
-}
-
-function parseTurnaround(given: string, context: z.RefinementCtx): Turnaround {
-  const lognormal = /^lognormal:([\d.]+),([\d.]+)$/.exec(given)
-  const turnaround =
-    given === 'none' || given === 'plausible'
-      ? { kind: given }
-      : lognormal
-        ? { kind: 'lognormal', medianSeconds: Number(lognormal[1]), p99Seconds: Number(lognormal[2]) }
-        : { kind: 'fixed', seconds: given === '' ? Number.NaN : Number(given) }
-  const result = turnaroundSchema.safeParse(turnaround)
-  if (result.success) return result.data
-  context.addIssue('must be like none, plausible, 3600 or lognormal:2400,72000')
-  return z.NEVER
 }

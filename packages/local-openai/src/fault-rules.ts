@@ -5,6 +5,7 @@ import { answerKinds } from './fault-answer-kinds.ts'
 import { refusals, viewKinds, wireKinds } from './fault-request-kinds.ts'
 import { findMisplaced } from './fault-when.ts'
 import { fileKinds } from './files/file-fault-kinds.ts'
+import { webhookKinds } from './webhook-fault-kinds.ts'
 
 // What can go wrong on purpose. A rule says when (fault-when.ts) and what (its kind and the kind's parameters).
 
@@ -16,7 +17,8 @@ const ruleSchema = z
     ...viewKinds,
     ...fileKinds,
     ...jobKinds,
-    ...lineKinds
+    ...lineKinds,
+    ...webhookKinds
   ])
   .superRefine((rule, context) => {
     for (const name of findMisplaced(rule.route, rule)) {

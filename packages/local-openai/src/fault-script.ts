@@ -81,6 +81,15 @@ export class FaultScript {
     )
   }
 
+  /** The fault of a webhook that is sent now: the first rule that fires. */
+  drawWebhook(): FaultRule | undefined {
+    let chosen: FaultRule | undefined
+    for (const state of this.#states) {
+      if (state.rule.route === 'webhooks' && fires(state, chosen === undefined)) chosen = state.rule
+    }
+    return chosen
+  }
+
   /** @param struckLines - how many lines a rule has met, by its key; the jobs count them. */
   report(struckLines: ReadonlyMap<string, number> = new Map()): {
     readonly seed: number

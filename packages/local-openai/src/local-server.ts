@@ -11,6 +11,7 @@ import type { ServerState } from './server-state.ts'
 import type { TokenCounter } from './token-counter.ts'
 import type { VectorSource } from './vector-source.ts'
 import type { VirtualClock } from './virtual-clock.ts'
+import type { Webhooks } from './webhooks.ts'
 
 /** What the routes share. The admin routes change it while requests run. */
 export interface LocalServer {
@@ -27,6 +28,7 @@ export interface LocalServer {
   readonly bill: Bill
   readonly journal: Journal
   readonly random: SeededRandom
+  readonly webhooks: Webhooks
   latency: Latency
   limiter: RateLimiter
   faults: FaultScript

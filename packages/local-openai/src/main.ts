@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { once } from 'node:events'
-import { parseCommandLine, usage } from './command-line.ts'
+import { parseCommandLine } from './command-line.ts'
+import { explainStartFailure } from './explain-start-failure.ts'
 import { startLocalOpenai } from './start-local-openai.ts'
 import type { LocalOpenaiOptions } from './start-local-openai.ts'
+import { usage } from './usage.ts'
 
 async function serve(options: LocalOpenaiOptions, json: boolean): Promise<void> {
   const stop = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
@@ -19,13 +21,13 @@ switch (command.kind) {
     break
   case 'wrong':
     console.error(
-      `local-openai: wrong options\n${command.problems.map(problem => `  ${problem}`).join('\n')}`
+      `local-openai: wrong options\n${command.problems.map(problem => `  ${problem}`).join('\n')}\n--help tells them.`
     )
     process.exitCode = 2
     break
   case 'serve':
     await serve(command.options, command.json).catch((error: unknown) => {
-      console.error(`local-openai: ${error instanceof Error ? error.message : String(error)}`)
+      console.error(`local-openai: ${explainStartFailure(error, command.options)}`)
       process.exitCode = 1
     })
 }

@@ -10,7 +10,7 @@ import { Journal } from './exchange.ts'
 import { FastVectors } from './fast-vectors.ts'
 import { createHttpApp } from './http-app.ts'
 import { faultScriptSchema } from './fault-rules.ts'
-import type { FaultPlan } from './fault-rules.ts'
+import type { FaultPlan, FaultRule } from './fault-rules.ts'
 import { FaultScript } from './fault-script.ts'
 import type { Latency } from './latency.ts'
 import { unlimited } from './limits.ts'
@@ -21,6 +21,7 @@ import { SeededRandom } from './seeded-random.ts'
 import { openStore } from './open-store.ts'
 import { TokenCounter } from './token-counter.ts'
 import type { VectorSource } from './vector-source.ts'
+import { Webhooks, webhookTargetSchema } from './webhooks.ts'
 
 /** How long running requests may take to end when the server stops. */
 const drainMs = 10_000
@@ -53,6 +54,8 @@ export interface LocalOpenaiOptions {
   readonly clockFactor?: number
   /** How long jobs take: as long as the computing does unless told. */
   readonly turnaround?: Turnaround
+  /** Who is told by webhook that a job has ended: nobody unless told. `secret` is `whsec_` and base64. */
+  readonly webhook?: { readonly url: string; readonly secret?: string }
   /** Of everything that is drawn by chance: 1 unless told. */
   readonly seed?: number
   /** Longer request bodies are answered 413: 32 MiB unless told. */
@@ -68,6 +71,8 @@ export interface LocalOpenai extends AsyncDisposable {
   readonly url: string
   /** `http://127.0.0.1:PORT/_local`. */
   readonly adminUrl: string
+  /** Instead of those before; jobs that were created keep theirs. As `PUT /_local/faults`. */
+  setFaults(plan: FaultPlan): void
 }
 
 /** Starts the server in this process; it answers when this returns. Disposing lets running requests end. */
@@ -86,16 +91,30 @@ export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promis
   const counter = new TokenCounter()
   const limits = (): Limits => server.limiter.limits
   const turnaround = options.turnaround ?? { kind: 'none' }
+  const clock = new SystemClock()
+  const drawFault = (): FaultRule | undefined => server.faults.drawWebhook()
+  const target = webhookTargetSchema.parse(options.webhook ?? { url: null })
+  const webhooks = resources.use(new Webhooks(target, { clock, drawFault, stopped: stop.signal }))
   const batches = resources.use(
     new BatchQueue(
-      { ...store, bill, vectors, counter, limits, seed, drawFaults: () => server.faults.drawJob() },
+      {
+        ...store,
+        bill,
+        vectors,
+        counter,
+        limits,
+        seed,
+        drawFaults: () => server.faults.drawJob(),
+        onEnd: batch => webhooks.tell(batch)
+      },
       turnaround
     )
   )
   const server: LocalServer = {
-    clock: new SystemClock(),
+    clock,
     ...store,
     batches,
+    webhooks,
     maxBatchFileBytes: options.maxBatchFileBytes ?? 200 * 1024 * 1024,
     vectors,
     counter,
@@ -125,6 +144,10 @@ export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promis
   return {
     url: `${origin}/v1`,
     adminUrl: `${origin}/_local`,
+    setFaults(plan) {
+      const { rules, seed: faultSeed } = faultScriptSchema.parse(plan)
+      server.faults = new FaultScript(rules, faultSeed)
+    },
     async [Symbol.asyncDispose]() {
       await held.disposeAsync()
     }

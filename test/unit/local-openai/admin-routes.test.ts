@@ -13,6 +13,7 @@ import { openStore } from '@pointsman/local-openai/open-store'
 import { RateLimiter } from '@pointsman/local-openai/rate-limiter'
 import { SeededRandom } from '@pointsman/local-openai/seeded-random'
 import { TokenCounter } from '@pointsman/local-openai/token-counter'
+import { Webhooks } from '@pointsman/local-openai/webhooks'
 import { expect, test } from 'vitest'
 import { openLocalOpenai } from '../../support/local-openai-under-test.ts'
 
@@ -22,10 +23,13 @@ function createApp(): ReturnType<typeof createHttpApp> {
   const parts = { vectors: new FastVectors(), counter: new TokenCounter(), bill: new Bill() }
   const store = openStore(mkdtempSync(join(tmpdir(), 'local-openai-')), 1)
   const limits = () => unlimited
+  const clock = new SystemClock()
+  const news = { clock, stopped: never, drawFault: () => undefined }
   const server = {
     ...store,
     ...parts,
-    clock: new SystemClock(),
+    clock,
+    webhooks: new Webhooks({ url: null, secret: 'whsec_' }, news),
     maxBatchFileBytes: 1000,
     batches: new BatchQueue({ ...store, ...parts, limits, seed: 1 }, { kind: 'none' }),
     journal: new Journal(10),

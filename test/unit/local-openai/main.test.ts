@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -105,6 +105,10 @@ test('wrong options exit 2 and are all named', async () => {
       '9',
       '--vectors',
       'minilm',
+      '--faults',
+      '/nowhere/faults.json',
+      '--webhook',
+      'ftp://here',
       '--colour',
       'here'
     )
@@ -117,16 +121,56 @@ test('wrong options exit 2 and are all named', async () => {
     '--clock-factor',
     '--tier',
     '--minilm-dir',
+    '--faults',
+    '--webhook',
     '--colour',
     'here'
   ])
     expect(err).toContain(`  ${name}:`)
 })
 
-test('help is printed and exits 0', async () => {
+test('help is printed and exits 0; it names every option with its default', async () => {
   const { code, out } = await output(run('--help'))
   expect(code).toBe(0)
-  expect(out).toContain('--state FILE')
+  const options = [...out.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, name]) => name)
+  expect(options).toEqual([...new Set(options)])
+  expect(options).toHaveLength(18)
+  expect(out.match(/\(default/g)?.length).toBeGreaterThan(14)
+})
+
+test('an option without its value is named', async () => {
+  const { code, err } = await output(run('--port'))
+  expect(code).toBe(2)
+  expect(err).toContain('--port: needs a value')
+})
+
+test('a port in use and a folder that is none are named with what helps, and exit 1', async () => {
+  const { url } = await serve()
+  const busy = await output(run('--port', new URL(url).port))
+  expect(busy).toMatchObject({ code: 1, err: expect.stringMatching(/port \d+ is in use: choose another/) })
+  const file = join(mkdtempSync(join(tmpdir(), 'local-openai-')), 'file')
+  writeFileSync(file, '')
+  const folder = await output(run('--data-dir', file))
+  expect(folder).toMatchObject({ code: 1, err: expect.stringContaining('--data-dir cannot be used') })
+})
+
+test('faults and webhooks are set by options', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'local-openai-'))
+  const path = join(folder, 'faults.json')
+  writeFileSync(path, JSON.stringify({ seed: 5, rules: [{ kind: 'job_expires', done: 0.2 }] }))
+  const server = await serve('--faults', path, '--webhook', 'http://127.0.0.1:9/hook')
+  expect(await server.get('/faults')).toMatchObject({ seed: 5, rules: [{ kind: 'job_expires', done: 0.2 }] })
+  expect(await server.get('/webhook')).toMatchObject({ url: 'http://127.0.0.1:9/hook' })
+  writeFileSync(path, JSON.stringify({ rules: [{ kind: 'explode' }] }))
+  const wrong = await output(run('--faults', path))
+  expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('rules.0.kind') })
+})
+
+test('Ctrl-C ends it with 0', async () => {
+  const { child } = await serve()
+  const ended = output(child)
+  child.kill('SIGINT')
+  expect((await ended).code).toBe(0)
 })
 
 test('a missing model is named and exits 1', async () => {

@@ -199,7 +199,7 @@ describe('a poll', () => {
   })
 
   test('sees counts that do not agree, statuses that nobody knows, and ones that come back', async () => {
-    const ended = { route: 'batches.retrieve', whileStatus: ['completed'] } as const
+    const ended = { route: 'batches.retrieve', whileStatus: 'completed' } as const
     await using server = await openServer(
       { ...ended, kind: 'wrong_counts', total: 1, completed: 7, nth: 2 },
       { ...ended, kind: 'wrong_status', nth: 3 },

@@ -53,6 +53,8 @@ export interface RunnerDeps {
   readonly jobsFolder: string
   /** Reads the input; decides whether the queue has room for it. */
   readonly inspect: (batch: BatchRecord, path: string, signal: AbortSignal) => Promise<Inspection>
+  /** Hears of each job that has ended. */
+  readonly onEnd?: (batch: BatchRecord) => void
 }
 
 export class BatchRunner {
@@ -227,6 +229,7 @@ export class BatchRunner {
     const changes: Change[] = this.#outputsOf(batch).map(file => ({ kind: 'file', file }))
     this.#deps.state.commit(this.#deps.virtualClock.nowMs(), ...changes, { kind: 'batch', batch })
     JobFiles.remove(this.#deps.jobsFolder, batch)
+    this.#deps.onEnd?.(batch)
   }
 
   #outputsOf(batch: BatchRecord): FileRecord[] {
@@ -263,5 +266,6 @@ export class BatchRunner {
     const inspection = { lines: 0, tokens: 0, model: null, ...batch.inspection, errors }
     const failedMs = this.#deps.virtualClock.nowMs()
     this.#update({ status: 'failed', failedMs, inspection, outputBytes: 0, errorBytes: 0 })
+    this.#deps.onEnd?.(this.#batch)
   }
 }

@@ -2,6 +2,7 @@
 import type { Digest } from '@pointsman/core/domain/identity'
 import { giveUpParts } from '@pointsman/core/lane/give-up-parts'
 import { loadItems } from '@pointsman/core/lane/load-items'
+import { Disowned } from '@pointsman/core/lane/vector-source'
 import type { BatchLine } from '@pointsman/core/ports/batch-provider'
 import type { Part } from '@pointsman/core/ports/ledger'
 import type { BatchDeps } from './batch-deps.ts'
@@ -34,7 +35,13 @@ export async function uploadManifest(
   if (uploaded === undefined) return false
   hit('ba.upload')
   const { bytes, fileId, lines, tokens } = uploaded
-  await manifest.advance('uploaded', { inputFileId: fileId, bytes, lines, tokens }, signal)
+  try {
+    await manifest.advance('uploaded', { inputFileId: fileId, bytes, lines, tokens }, signal)
+  } catch (error) {
+    // The next owner sends a file of its own. If this fails, the sweep finds ours.
+    if (error instanceof Disowned) await provider.deleteFile(fileId, signal).catch(() => undefined)
+    throw error
+  }
   hit('ba.fileid')
   return true
 }

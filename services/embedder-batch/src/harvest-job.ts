@@ -14,8 +14,8 @@ import { throughSpool } from './through-spool.ts'
 
 /** How often a file that the provider does not know is asked for before it is believed to be lost. */
 const fileTries = 5
-/** While one waits for the index, the next are read: more of them would only take memory. */
-const pagesInWork = 3
+/** One more than there are calls to the index at once, so that these never wait for a page to be read. */
+const pagesInWork = 4
 
 /** Resolves when the manifest is archived and its files are deleted at the provider. */
 export async function harvestJob(

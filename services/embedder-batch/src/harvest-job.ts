@@ -77,7 +77,8 @@ async function indexPage(
   const { items, missing } = await loadItems(parts, deps, grace)
   deps.hit('ba.parse')
   if (items.length > 0) {
-    await finishWork({ obligation, owner, attempts: 1, items, lookUp: 'latest' }, source, deps, grace)
+    const work = { obligation, owner, attempts: 1, items, lookUp: 'latest' } as const
+    await finishWork(work, source.forPage(), deps, grace)
   }
   for (const { part, reason } of missing) {
     await giveUpParts({ obligation, owner, attempts: 1, parts: [part], reason }, deps, grace)

@@ -17,7 +17,7 @@ interface Failed {
   readonly reason: string
 }
 
-export class JobSource implements VectorSource {
+export class JobSource {
   readonly #manifest: Manifest
   readonly #results: JobResults
   readonly #deps: BatchDeps
@@ -37,7 +37,20 @@ export class JobSource implements VectorSource {
     return this.#paidTokens
   }
 
-  async obtain(wanted: ReadonlyMap<Digest, readonly ContentItem[]>): Promise<Obtained> {
+  /** For the work on one page, which gives the memory of its vectors back when it is done. */
+  forPage(): VectorSource {
+    const given: VectorBytes[] = []
+    return {
+      obtain: async wanted => {
+        const obtained = await this.#obtain(wanted)
+        given.push(...obtained.vectors.values())
+        return obtained
+      },
+      release: () => this.#results.release(given)
+    }
+  }
+
+  async #obtain(wanted: ReadonlyMap<Digest, readonly ContentItem[]>): Promise<Obtained> {
     const outcomes = await this.#results.read([...wanted.keys()])
     const vectors = new Map<Digest, VectorBytes>()
     const dead = new Map<Digest, string>()
@@ -66,8 +79,6 @@ export class JobSource implements VectorSource {
       await this.#move(chosen, reason, signal)
     }
   }
-
-  release(): void {}
 
   /** What is in neither file. */
   #missing(): LineOutcome {

@@ -58,6 +58,20 @@ test('reads each line that is asked for, in whatever order, from both files', as
   expectVector(outcomes.get(contentOf(3)), 3)
 })
 
+test('vectors that are given back are empty, and others of the same file are not', async () => {
+  await using results = await open([0, 1].map(good).join('\n'))
+  const vectorsOf = async (index: number): Promise<Uint8Array[]> => {
+    const outcome = (await results.read([contentOf(index)])).get(contentOf(index))
+    return outcome?.kind === 'vector' ? [outcome.vector] : []
+  }
+  const [first, second] = [await vectorsOf(0), await vectorsOf(1)]
+  results.release([...first, Buffer.from('not read from here')])
+
+  expect(first.map(({ length }) => length)).toEqual([0])
+  expect(second.map(vector => Buffer.from(vector))).toEqual([vectorBytes(vectorOf(1))])
+  expectVector((await results.read([contentOf(0)])).get(contentOf(0)), 0)
+})
+
 test('answers may stand in the error file and errors in the output file', async () => {
   const errors = JSON.stringify(refused(customId(1), 400, "Invalid 'input': input cannot be an empty string"))
   await using results = await open(errors, good(0))

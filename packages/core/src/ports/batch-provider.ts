@@ -82,6 +82,12 @@ export interface JobResults extends AsyncDisposable {
 
   /** What became of these contents. What is in neither file is not in the answer. At most some hundred a call. */
   read(contents: readonly Digest[]): Promise<ReadonlyMap<Digest, LineOutcome>>
+
+  /**
+   * Gives the memory of vectors back that were read together; they are empty from then on. For whoever is done with them:
+   * the garbage collector sees only the few bytes that point to them, and comes late.
+   */
+  release(vectors: Iterable<VectorBytes>): void
 }
 
 export interface InputFile {

@@ -55,6 +55,9 @@ export class MemoryJobResults implements JobResults {
     return outcomes
   }
 
+  /** Vectors are small here. */
+  release(): void {}
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.resolve()
     this.#disposed = true

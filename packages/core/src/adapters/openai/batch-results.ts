@@ -1,6 +1,7 @@
 // The results of a job: two files on this machine, an index of their lines, and the few lines that are asked for.
 import type { Digest } from '../../domain/identity.ts'
 import type { JobResults, LineOutcome } from '../../ports/batch-provider.ts'
+import type { VectorBytes } from '../../ports/embedder.ts'
 import { cutLine } from './cut-line.ts'
 import { type LinePlace, LineIndex } from './line-index.ts'
 import { outcomeOf } from './line-outcome.ts'
@@ -28,6 +29,8 @@ export class OpenaiJobResults implements JobResults {
   readonly #files: readonly SpoolFile[]
   readonly #spool: Spool
   readonly #dimensions: number
+  /** Of vectors that were read: only these are ours to give back. */
+  readonly #blocks = new WeakSet<ArrayBufferLike>()
 
   private constructor(index: LineIndex, files: readonly SpoolFile[], spool: Spool, dimensions: number) {
     this.lines = index.lines
@@ -57,6 +60,7 @@ export class OpenaiJobResults implements JobResults {
       .map((place, slot) => ({ ...place, slot }))
     const slotBytes = this.#dimensions * 4
     const { buffer: block } = Buffer.allocUnsafeSlow(wanted.length * slotBytes)
+    this.#blocks.add(block)
     const outcomes: (LineOutcome | undefined)[] = []
     const visit = (place: Wanted, buffer: Buffer, from: number): void => {
       const line = cutLine(buffer, from, from + place.bytes)
@@ -75,6 +79,12 @@ export class OpenaiJobResults implements JobResults {
       if (former === undefined || ranks[outcome.kind] < ranks[former.kind]) found.set(content, outcome)
     }
     return found
+  }
+
+  release(vectors: Iterable<VectorBytes>): void {
+    for (const { buffer } of vectors) {
+      if (this.#blocks.delete(buffer) && buffer instanceof ArrayBuffer) buffer.transfer(0)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

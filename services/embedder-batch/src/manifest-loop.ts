@@ -9,7 +9,7 @@ import type { OpenManifest } from './open-manifest.ts'
 import { runManifest } from './run-manifest.ts'
 
 const tickMs = 250
-/** Manifests of the dead are looked for every so many ticks. */
+/** Manifests that nobody carries on are looked for every so many ticks. */
 const adoptTicks = 8
 const adoptedAtOnce = 16
 const firstRestMs = 1_000
@@ -55,9 +55,15 @@ export class ManifestLoop implements LaneLoop {
   }
 
   async #adopt(stop: StopSignals): Promise<void> {
-    const { gates, ledger } = this.#deps
+    const { gates, ledger, membership } = this.#deps
     const ids = await gates.ledger.run(() => ledger.adoptable(['manifest'], adoptedAtOnce), stop.signal)
     for (const id of ids) await this.#take(id, stop)
+    // An admission whose answer took long may have begun one that was sealed, and even archived, meanwhile.
+    const { obligations } = await gates.ledger.run(() => ledger.survey(), stop.signal)
+    for (const { id, kind, owner } of obligations) {
+      const isOurs = kind === 'manifest' && owner === membership.owner
+      if (isOurs && !this.#open.holds(id)) await this.#take(id, stop)
+    }
   }
 
   /** Begins with one that is ours already, or that nobody alive has. One that nothing went into does not exist. */

@@ -44,6 +44,11 @@ export class OpenManifest {
     return this.#full.length
   }
 
+  /** Is this one being filled, or full and not sealed yet? */
+  holds(manifest: ObligationId): boolean {
+    return manifest === this.#id || this.#full.includes(manifest)
+  }
+
   /** The manifest that takes this much more; begins another one when it does not fit within `limits`. */
   roomFor(more: Fill, limits: Fill): ObligationId {
     const { lines, tokens, bytes } = this.#fill

@@ -1,4 +1,6 @@
 import { Failure } from '@pointsman/core/domain/failure'
+import type { ObligationId } from '@pointsman/core/domain/identity'
+import type { Ledger } from '@pointsman/core/ports/ledger'
 import { expect, test, vi } from 'vitest'
 import { MemoryBatchLane } from '../../support/memory-batch-lane.ts'
 import { aText } from '../../support/memory-lane.ts'
@@ -147,6 +149,27 @@ test.concurrent('an open manifest of an instance that stopped is carried on by t
 
   expect(world.texts()).toEqual(textsById(4))
   expect(world.repeatedPayments).toBe(0)
+})
+
+test.concurrent('a manifest of ours that we do not know of is found and carried on', async () => {
+  await using world = new MemoryBatchLane()
+  const { ledger } = world
+  const stray = '9.9.9' as ObligationId
+  const admit: Ledger['admit'] = async admission => ledger.admit({ ...admission, manifest: stray })
+  world.startBatch('one', {
+    ledger: new Proxy<Ledger>(ledger, {
+      get: (target, name) => {
+        const value: unknown = name === 'admit' ? admit : Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      }
+    })
+  })
+  await world.emit(...texts(4))
+  await world.settled()
+
+  expect(world.texts()).toEqual(textsById(4))
+  expect(world.repeatedPayments).toBe(0)
+  expect((await world.ledger.pastJobs(1)).map(({ manifest }) => manifest)).toEqual([stray])
 })
 
 test.concurrent('a full disk stops admission and not the process; nothing is lost', async () => {

@@ -12,6 +12,7 @@ import type { Lane } from '@pointsman/core/domain/lane'
 import type { Ledger } from '@pointsman/core/ports/ledger'
 import { openLog } from '@pointsman/core/runtime/log'
 import { type Names, namesOf } from '@pointsman/core/runtime/names'
+import { embedderMemory } from '../tools/up/embedder-memory.ts'
 import { dimensions, type LaneWorld, model } from './lane-world.ts'
 import { type Child, openChild } from './support/child-process.ts'
 import { seededDocuments } from './support/documents.ts'
@@ -137,6 +138,7 @@ async function openEmbedder(
       DOCUMENTS_PARTITIONS: String(partitions),
       HEALTH_PORT: String(port),
       LOG_LEVEL: 'warn',
+      ...embedderMemory,
       ...env
     }
   })

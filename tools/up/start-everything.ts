@@ -11,6 +11,7 @@ import { identify, pidOf } from '../bootstrap/process-identity.mjs'
 import { isFree, reservePortBlock } from '../stack/ports.ts'
 import { startStack } from '../stack/start-stack.ts'
 import { openWatchdog } from '../stack/watchdog.ts'
+import { embedderMemory } from './embedder-memory.ts'
 import { chooseEmbedding, keepEmbedding } from './embedding-choice.ts'
 import { keepPartsUp } from './keep-parts-up.ts'
 import { jobClock, quickJobs, slowModel } from './local-pace.ts'
@@ -108,6 +109,7 @@ export async function startEverything({ namespace, env, tell }: UpOptions, signa
   const healthPorts = { 'embedder-realtime': block.first + 2, 'embedder-batch': block.first + 3 }
   for (const [name, port] of Object.entries(healthPorts)) {
     await start(name, `services/${name}/src/main.ts`, [], {
+      ...unlessSet(env, embedderMemory),
       ...shared,
       POINTSMAN_INSTANCE: `${name}-1`,
       HEALTH_PORT: String(port),

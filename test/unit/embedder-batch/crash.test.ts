@@ -1,27 +1,9 @@
-import type { Failpoint } from '@pointsman/core/runtime/failpoint'
 import { expect, test, vi } from 'vitest'
+import { batchFailpoints } from '../../support/batch-failpoints.ts'
 import { MemoryBatchLane } from '../../support/memory-batch-lane.ts'
 import { aText, aTombstone } from '../../support/memory-lane.ts'
 
-const failpoints: readonly Failpoint[] = [
-  'ba.fetch',
-  'ba.claim',
-  'ba.adopt',
-  'ba.seal',
-  'ba.file',
-  'ba.upload',
-  'ba.fileid',
-  'ba.create',
-  'ba.batchid',
-  'ba.download',
-  'ba.parse',
-  'ba.upsert',
-  'ba.mark',
-  'ba.commit',
-  'ba.archive'
-]
-
-test.concurrent.each(failpoints)(
+test.concurrent.each(batchFailpoints)(
   'what an instance that died at %s left behind is finished after a restart: one job a manifest, nothing paid twice',
   async failpoint => {
     await using world = new MemoryBatchLane()

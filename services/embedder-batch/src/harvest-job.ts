@@ -7,7 +7,7 @@ import { loadItems } from '@pointsman/core/lane/load-items'
 import type { JobResults } from '@pointsman/core/ports/batch-provider'
 import type { Part } from '@pointsman/core/ports/ledger'
 import type { BatchDeps, StopSignals } from './batch-deps.ts'
-import { backOffMs } from './back-off.ts'
+import { providerRestMs } from './provider-rest.ts'
 import { JobSource } from './job-source.ts'
 import type { Manifest } from './manifest.ts'
 import { throughSpool } from './through-spool.ts'
@@ -88,7 +88,7 @@ async function indexPage(
 
 /** A file that is gone for good took its lines with it: they are counted as paid for nothing, and said. */
 async function fetchResults(manifest: Manifest, deps: BatchDeps, signal: AbortSignal): Promise<JobResults> {
-  const { clock, options, owned, provider, warn } = deps
+  const { clock, owned, provider, warn } = deps
   const { errorFileId, outputFileId } = manifest.job
   const files = { outputFileId: outputFileId || undefined, errorFileId: errorFileId || undefined }
   const key = { ...owned, manifest: manifest.id }
@@ -99,7 +99,7 @@ async function fetchResults(manifest: Manifest, deps: BatchDeps, signal: AbortSi
       if (!(error instanceof Failure) || error.code !== 'JOB_GONE') throw error
       warn(`manifest ${manifest.id}: ${error.message}`)
       if (tries === fileTries) break
-      await clock.sleep(backOffMs(tries, options.retryDelayMs, clock.random()), signal)
+      await clock.sleep(providerRestMs(tries, deps), signal)
     }
   }
   warn(`manifest ${manifest.id}: its results are lost; what was paid for in them is paid for again`)

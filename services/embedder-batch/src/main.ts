@@ -18,13 +18,12 @@ import { withEnvFile } from '@pointsman/core/runtime/env-file'
 import { failpoints } from '@pointsman/core/runtime/failpoint'
 import { openLog } from '@pointsman/core/runtime/log'
 import { runService } from '@pointsman/core/runtime/run-service'
+import { usableQueueTokens } from '@pointsman/core/runtime/settings'
 import type { BatchOptions } from './batch-deps.ts'
 import { BatchLane } from './batch-lane.ts'
 import { type BatchConfig, loadConfig } from './config.ts'
 import { observeBatch } from './observe-batch.ts'
 
-/** Of the provider's queue: the rest is for what it counts otherwise than we do. */
-const queueShare = 0.8
 const hourMs = 3_600_000
 
 async function run(config: BatchConfig, signal: AbortSignal): Promise<void> {
@@ -67,7 +66,7 @@ function batchOptions(config: BatchConfig): BatchOptions {
     minLines: Math.min(config.BATCH_MIN_LINES, config.BATCH_MAX_LINES),
     maxLines: config.BATCH_MAX_LINES,
     maxBytes: config.BATCH_MAX_BYTES,
-    maxEnqueuedTokens: config.BATCH_ENQUEUED_TOKENS * queueShare,
+    maxEnqueuedTokens: usableQueueTokens(config),
     maxJobs: config.BATCH_MAX_JOBS,
     sealAfterMs: config.BATCH_LINGER_MS,
     minPollMs: config.BATCH_POLL_MIN_MS,

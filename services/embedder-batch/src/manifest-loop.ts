@@ -2,6 +2,7 @@
 import type { ObligationId } from '@pointsman/core/domain/identity'
 import type { LaneLoop } from '@pointsman/core/lane/lane-kind'
 import { Disowned } from '@pointsman/core/lane/vector-source'
+import { backOffMs } from '@pointsman/core/runtime/back-off'
 import { messageOf } from '@pointsman/core/runtime/message-of'
 import type { BatchDeps, StopSignals } from './batch-deps.ts'
 import { type Manifest, manifestOf } from './manifest.ts'
@@ -12,8 +13,7 @@ const tickMs = 250
 /** Manifests that nobody carries on are looked for every so many ticks. */
 const adoptTicks = 8
 const adoptedAtOnce = 16
-const firstRestMs = 1_000
-const longestRestMs = 30_000
+const rest = { firstMs: 1_000, longestMs: 30_000 }
 /** Orphans are refused under it, manifests are not: a switch may make the one of the other meanwhile. */
 const noEpoch = 0
 
@@ -98,8 +98,7 @@ export class ManifestLoop implements LaneLoop {
         }
         warn(`manifest ${manifest.id} failed as ${manifest.state}, going on: ${messageOf(error)}`)
       }
-      const restMs = Math.min(firstRestMs * 2 ** tries, longestRestMs) * (0.75 + clock.random() / 2)
-      await clock.sleep(restMs, stop.signal).catch(() => undefined)
+      await clock.sleep(backOffMs(tries, rest, clock.random()), stop.signal).catch(() => undefined)
     }
   }
 }

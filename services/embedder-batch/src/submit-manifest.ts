@@ -6,7 +6,7 @@ import type { JobKey, JobReport } from '@pointsman/core/ports/batch-provider'
 import { messageOf } from '@pointsman/core/runtime/message-of'
 import type { BatchDeps, StopSignals } from './batch-deps.ts'
 import { hasRoomForJob } from './job-board.ts'
-import { backOffMs } from './back-off.ts'
+import { providerRestMs } from './provider-rest.ts'
 import type { Manifest } from './manifest.ts'
 import { noteReport } from './note-report.ts'
 
@@ -51,7 +51,7 @@ export async function resolveCreate(
 }
 
 async function create(manifest: Manifest, deps: BatchDeps, signal: AbortSignal): Promise<void> {
-  const { clock, gates, hit, options, provider, warn } = deps
+  const { clock, gates, hit, provider, warn } = deps
   const { creates, inputFileId } = manifest.job
   let report: JobReport
   try {
@@ -66,7 +66,7 @@ async function create(manifest: Manifest, deps: BatchDeps, signal: AbortSignal):
     // Surely no job.
     if (code === 'JOB_GONE') return manifest.advance('sealed', { inputFileId: '' }, signal)
     const toldMs = error instanceof Failure ? error.retryAfterMs : undefined
-    const notBeforeMs = clock.nowMs() + (toldMs ?? backOffMs(creates, options.retryDelayMs, clock.random()))
+    const notBeforeMs = clock.nowMs() + (toldMs ?? providerRestMs(creates, deps))
     return manifest.advance('uploaded', { notBeforeMs }, signal)
   }
   hit('ba.batchid')

@@ -2,33 +2,23 @@ import type { ObligationId } from '@pointsman/core/domain/identity'
 import type { PastJob } from '@pointsman/core/ports/ledger'
 import { expect, test } from 'vitest'
 import { nextManifestLines } from '../../../services/embedder-batch/src/manifest-size.ts'
+import { jobOf } from '../../support/job.ts'
 
 const bounds = { minLines: 1_000, maxLines: 50_000 }
 const hourMs = 3_600_000
 
 function aJob(lines: number, completed: number, hours: number, order: PastJob['order'] = ''): PastJob {
-  return {
-    manifest: '1.1.1' as ObligationId,
+  const failed = lines - completed
+  const job = jobOf({
     creates: 1,
     lines,
     completed,
-    failed: lines - completed,
-    bytes: 0,
-    tokens: 0,
-    inputFileId: '',
-    batchId: '',
-    outputFileId: '',
-    errorFileId: '',
+    failed,
     status: 'completed',
-    submittedMs: 0,
-    progressMs: 0,
     endedMs: hours * hourMs,
-    notBeforeMs: 0,
-    paidTokens: 0,
-    order,
-    sinceMs: 0,
-    archivedMs: 0
-  }
+    order
+  })
+  return { ...job, manifest: '1.1.1' as ObligationId, sinceMs: 0, archivedMs: 0 }
 }
 
 test('without a history, manifests are as large as allowed', () => {

@@ -6,6 +6,7 @@ import type { GroupReader } from '../ports/event-log.ts'
 import type { AdmitReply } from '../ports/ledger.ts'
 import { abortable } from '../runtime/abortable.ts'
 import type { HitFailpoint } from '../runtime/failpoint.ts'
+import { backOffMs } from '../runtime/back-off.ts'
 import { messageOf } from '../runtime/message-of.ts'
 import { type AdoptDeps, adoptWork } from './adopt-work.ts'
 import { finishWork } from './finish-work.ts'
@@ -31,7 +32,7 @@ export interface StreamOptions {
 
 const commitMs = 500
 const adoptMs = 1_000
-const longestRestMs = 30_000
+const rest = { firstMs: 1_000, longestMs: 30_000 }
 
 /** Resolves after an orderly stop. */
 export async function streamLane(
@@ -223,8 +224,7 @@ class LaneStream {
 
   async #rest(tries: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps
-    const restMs = Math.min(1_000 * 2 ** tries, longestRestMs) * (0.75 + clock.random() / 2)
-    await clock.sleep(restMs, signal).catch(() => undefined)
+    await clock.sleep(backOffMs(tries, rest, clock.random()), signal).catch(() => undefined)
   }
 }
 

@@ -3,6 +3,7 @@
 import { policyOf } from '../domain/failure.ts'
 import type { Clock } from '../ports/clock.ts'
 import { abortable } from './abortable.ts'
+import { backOffMs } from './back-off.ts'
 import { messageOf } from './message-of.ts'
 
 export interface Closure {
@@ -18,8 +19,7 @@ export interface GateOptions {
   readonly signal: AbortSignal
 }
 
-const firstWaitMs = 250
-const longestWaitMs = 30_000
+const wait = { firstMs: 250, longestMs: 30_000 }
 
 export class Gate {
   readonly name: string
@@ -88,7 +88,7 @@ export class Gate {
   async #reopen(): Promise<void> {
     const { clock, signal, warn } = this.#options
     while (!signal.aborted && this.#closure !== undefined) {
-      const waitMs = Math.min(firstWaitMs * 2 ** this.#streak, longestWaitMs) * (0.75 + clock.random() / 2)
+      const waitMs = backOffMs(this.#streak, wait, clock.random())
       this.#streak += 1
       this.#closure = { ...this.#closure, nextTryMs: clock.nowMs() + waitMs }
       try {

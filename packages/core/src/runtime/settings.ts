@@ -75,6 +75,14 @@ export const batchSettings = {
   BATCH_JOB_DEADLINE_HOURS: z.coerce.number().positive().default(26)
 }
 
+/** Of the provider's queue: the rest is for what it counts otherwise than we do. */
+const queueShare = 0.8
+
+/** Tokens that may be enqueued at the provider over all jobs. */
+export function usableQueueTokens({ BATCH_ENQUEUED_TOKENS }: BatchSettings): number {
+  return BATCH_ENQUEUED_TOKENS * queueShare
+}
+
 /** Lane of all partitions when the ledger is made; a switch changes it from then on. */
 export const ledgerSettings = { POINTSMAN_INITIAL_MODE: z.enum(['realtime', 'batch']).default('realtime') }
 

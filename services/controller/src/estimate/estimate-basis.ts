@@ -1,6 +1,6 @@
 import type { PastJob } from '@pointsman/core/ports/ledger'
 import { z } from 'zod'
-import type { BatchSettings } from '@pointsman/core/runtime/settings'
+import { type BatchSettings, usableQueueTokens } from '@pointsman/core/runtime/settings'
 import type { ReckoningSettings } from './reckoning-settings.ts'
 import type { Prices } from '../status/token-price.ts'
 
@@ -35,15 +35,12 @@ export interface EstimateSettings {
   readonly maxJobs: number
 }
 
-/** The rest of the provider's queue is left as a reserve. */
-const queueShare = 0.8
-
 export function estimateSettingsOf(settings: BatchSettings & ReckoningSettings): EstimateSettings {
   return {
     tokensPerMinute: settings.EMBEDDING_TOKENS_PER_MINUTE,
     maxLines: settings.BATCH_MAX_LINES,
     maxBytes: settings.BATCH_MAX_BYTES,
-    maxTokens: Math.floor((settings.BATCH_ENQUEUED_TOKENS * queueShare) / settings.BATCH_MAX_JOBS),
+    maxTokens: Math.floor(usableQueueTokens(settings) / settings.BATCH_MAX_JOBS),
     maxJobs: settings.BATCH_MAX_JOBS
   }
 }

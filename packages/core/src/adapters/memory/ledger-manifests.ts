@@ -7,7 +7,8 @@ import { heldBy } from './ledger-state.ts'
 
 const maxPastJobs = 1000
 
-const noJob: Job = {
+/** Of a manifest that nothing is known of at the provider. */
+export const noJob: Job = {
   creates: 0,
   lines: 0,
   bytes: 0,

@@ -211,7 +211,7 @@ export class LaneFeed implements GroupReaderEvents {
     const slices: Slice[] = []
     const taken: Offer['taken'][number][] = []
     const documents = new Map<Candidate, LoggedDocument>()
-    if (this.#state?.phase !== 'stable' || this.#state.pause !== undefined)
+    if (this.#state === undefined || this.#state.draining !== undefined || this.#state.pause !== undefined)
       return { slices, taken, documents }
 
     let tokens = 0

@@ -108,7 +108,11 @@ export class LaneInstance {
 
       const feed = this.#openFeed(gates)
       this.#feed = feed
-      const renewing = this.#membership.keep(error => gates.ledger.close(String(error)), lease.signal)
+      const renewing = this.#membership.keep(
+        () => this.readiness().reasons.join('; '),
+        error => gates.ledger.close(String(error)),
+        lease.signal
+      )
       await reader.start(feed, signal)
       const deps: StreamDeps = {
         ...this.#ports,

@@ -54,9 +54,10 @@ export class Membership {
   /**
    * Renews the lease until the signal aborts. When the ledger does not know us any more, a new life begins; what the
    * old one held is refused by the ledger from then on.
+   * @param trouble - why this instance could not work now; empty when it could. Others see it in the ledger.
    * @param onFailure - is told each failed renewal; the next one follows all the same.
    */
-  async keep(onFailure: (error: unknown) => void, signal: AbortSignal): Promise<void> {
+  async keep(trouble: () => string, onFailure: (error: unknown) => void, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         await this.#clock.sleep(this.#options.leaseMs / 4, signal)
@@ -64,7 +65,8 @@ export class Membership {
         return
       }
       try {
-        if (!(await this.#ledger.renew(this.owner, this.#options.leaseMs))) await this.begin()
+        const { leaseMs } = this.#options
+        if (!(await this.#ledger.renew(this.owner, leaseMs, trouble()))) await this.begin()
       } catch (error) {
         onFailure(error)
       }

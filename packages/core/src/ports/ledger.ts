@@ -239,9 +239,24 @@ export interface Instance {
   readonly leaseUntilMs: number
   /** Kafka member ids by group, as last noted. */
   readonly members: ReadonlyMap<string, string>
+  /** Why it could not work now, as it said at its last renewal; empty when it could. */
+  readonly trouble: string
 }
 
-export type Phase = 'stable' | 'draining'
+/** The last switch: where it cut, and how the new lanes took over. */
+export interface Handoff {
+  readonly epoch: number
+  /** Ledger time of the cut. */
+  readonly cutMs: number
+  /** H: the frontier of every partition at the cut. */
+  readonly frontiers: ReadonlyMap<number, bigint>
+  /** Ledger time of the first admission since, of each partition that changed its lane; undefined: none yet. */
+  readonly admittedMs: ReadonlyMap<number, number | undefined>
+  /** Documents whose manifest was not sent yet and became an orphan. */
+  readonly released: number
+  /** Jobs that are to be cancelled. */
+  readonly cancelled: number
+}
 
 export interface PartitionState {
   readonly lane: Lane
@@ -253,12 +268,15 @@ export interface LedgerState {
   /** Random, made with the ledger: tells a foreign or fresh one. */
   readonly ledgerId: string
   readonly epoch: number
-  readonly phase: Phase
+  /** Set while a switch waits for the old lane to become empty: nothing is admitted, no orphan is adopted. */
+  readonly draining: { readonly epoch: number; readonly sinceMs: number } | undefined
   /** Set while admission is paused by an operator or a gate. */
   readonly pause: { readonly reason: string; readonly actor: string; readonly sinceMs: number } | undefined
   /** Lane of partitions not seen yet. */
   readonly defaultLane: Lane
   readonly partitions: ReadonlyMap<number, PartitionState>
+  /** Undefined before the first switch. */
+  readonly handoff: Handoff | undefined
 }
 
 /** Where the offsets in [W, A) of one partition stand. */
@@ -317,13 +335,31 @@ export interface Latest {
   readonly status: 'open' | 'indexed' | 'dead'
 }
 
-export interface LaneSwitch {
+/** Names a switch: the epoch belongs to it alone. */
+export interface SwitchEpochs {
   readonly expectedEpoch: number
   /** Offset of the intent in the control topic, plus 1; greater than `expectedEpoch`. */
   readonly epoch: number
+}
+
+export interface LaneSwitch extends SwitchEpochs {
   /** Partitions that change; the others keep their lane. */
   readonly lanes: ReadonlyMap<number, Lane>
   readonly defaultLane: Lane
+  /** `unsent`: what no create call was journalled for is released too, and the jobs that run are to be cancelled. */
+  readonly release: 'open' | 'unsent'
+}
+
+/**
+ * - `epoch`    the current epoch is another: somebody else has switched.
+ * - `draining` another switch is waiting for its lane to become empty.
+ * - `aborted`  this switch was aborted.
+ */
+export interface SwitchRefusal {
+  readonly kind: 'refused'
+  readonly reason: 'epoch' | 'draining' | 'aborted'
+  /** The current one. */
+  readonly epoch: number
 }
 
 export interface Ledger {
@@ -346,8 +382,11 @@ export interface Ledger {
     registration: Registration
   ): Promise<{ readonly owner: OwnerId; readonly ghosts: ReadonlyMap<string, string> }>
 
-  /** False when the owner is unknown (released, or the ledger was lost): register anew and drop what is held. */
-  renew(owner: OwnerId, leaseMs: number): Promise<boolean>
+  /**
+   * False when the owner is unknown (released, or the ledger was lost): register anew and drop what is held.
+   * @param trouble - why the instance could not work now; empty when it could.
+   */
+  renew(owner: OwnerId, leaseMs: number, trouble: string): Promise<boolean>
 
   /** Notes the Kafka member id of this life in a group. */
   noteMember(owner: OwnerId, group: string, memberId: string): Promise<void>
@@ -455,16 +494,24 @@ export interface Ledger {
   resume(expectedEpoch: number): Promise<boolean>
 
   /**
-   * Changes lanes and epoch in one step, makes orphans of all open manifests, ends a draining phase, and wakes all
-   * instances.
-   * @returns the frontiers at the cut, H; `refused` with the current epoch unless it is the expected one.
+   * Begins the wait of a switch for its old lane: from now on nothing is admitted and no orphan adopted. Open manifests
+   * become orphans, so that they do not grow old meanwhile. `switchLanes` of the same epoch ends it, or `abortSwitch`.
+   */
+  drain(change: SwitchEpochs): Promise<{ readonly kind: 'draining' } | SwitchRefusal>
+
+  /**
+   * Ends the drain of a switch, and sees to it that this switch is never made.
+   * @returns `passed` when the current epoch is its own already, or a later one.
+   */
+  abortSwitch(epoch: number): Promise<'aborted' | 'passed'>
+
+  /**
+   * Changes lanes and epoch in one step, makes orphans of manifests (see `release`), ends its drain, and wakes all
+   * instances. That is the whole cut.
    */
   switchLanes(
     change: LaneSwitch
-  ): Promise<
-    | { readonly kind: 'switched'; readonly frontiers: ReadonlyMap<number, bigint> }
-    | { readonly kind: 'refused'; readonly epoch: number }
-  >
+  ): Promise<{ readonly kind: 'switched'; readonly handoff: Handoff } | SwitchRefusal>
 
   survey(): Promise<Survey>
 
@@ -484,7 +531,7 @@ export interface Ledger {
   ): Promise<readonly Part[]>
 
   /**
-   * Calls `onChange` when lanes, epoch, phase or pause may have changed. A hint, at most once: poll `state` as well.
+   * Calls `onChange` when lanes, epoch, drain or pause may have changed. A hint, at most once: poll `state` as well.
    */
   watch(onChange: () => void): Promise<AsyncDisposable>
 }

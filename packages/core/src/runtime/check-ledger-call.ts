@@ -3,12 +3,12 @@
 import type {
   Admission,
   Candidate,
-  LaneSwitch,
   Ledger,
   ManifestState,
   MoveFields,
   SettleOutcome,
-  Slice
+  Slice,
+  SwitchEpochs
 } from '../ports/ledger.ts'
 
 const maxCandidates = 2048
@@ -65,7 +65,7 @@ export function checkOutcomes(outcomes: readonly SettleOutcome[]): void {
 }
 
 /** @throws {RangeError} the epoch would not rise. */
-export function checkSwitch({ epoch, expectedEpoch }: LaneSwitch): void {
+export function checkSwitch({ epoch, expectedEpoch }: SwitchEpochs): void {
   if (!Number.isSafeInteger(epoch) || epoch <= expectedEpoch) {
     throw new RangeError(`epoch ${epoch} after ${expectedEpoch}`)
   }

@@ -2,6 +2,7 @@ import type { Digest } from '../../domain/identity.ts'
 import type { Action, Admission, AdmitReply, Candidate, Part, Verdict } from '../../ports/ledger.ts'
 import type { MemoryLedgerState, ObligationRecord } from './ledger-state.ts'
 import { newManifest } from './ledger-manifests.ts'
+import { noteTakeover } from './ledger-switch.ts'
 import { endIfEmpty, partKey, shortContent } from './ledger-state.ts'
 
 /** Where new parts go. */
@@ -39,6 +40,11 @@ export function admit(state: MemoryLedgerState, admission: Admission, nowMs: num
     if (partitionRecord !== undefined) partitionRecord.frontier = to
     return answers
   })
+  noteTakeover(
+    state,
+    admission.slices.map(({ partition }) => partition),
+    nowMs
+  )
   record.answer = verdicts
   endIfEmpty(state, record)
   return { kind: 'admitted', verdicts }
@@ -48,7 +54,7 @@ function refuse(state: MemoryLedgerState, admission: Admission): AdmitReply | un
   const { epoch, lane, owner, slices } = admission
   const inLane = slices.every(slice => state.partitions.get(slice.partition)?.lane === lane)
   if (epoch !== state.epoch || !inLane) return { kind: 'fenced', epoch: state.epoch } // I8
-  if (state.phase === 'draining') return { kind: 'draining' }
+  if (state.draining !== undefined) return { kind: 'draining' }
   if (state.pause !== undefined) return { kind: 'paused', reason: state.pause.reason }
   if (!state.owners.has(owner)) return { kind: 'unregistered' }
 

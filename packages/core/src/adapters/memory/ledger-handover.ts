@@ -61,7 +61,7 @@ function refuseTakeover(
 
   const lowest = Math.min(...[...record.parts.values()].map(part => part.partition))
   if (epoch !== state.epoch || state.partitions.get(lowest)?.lane !== lane) return 'fenced' // I8
-  if (state.phase === 'draining') return 'draining'
+  if (state.draining !== undefined) return 'draining'
   if (state.pause !== undefined) return 'paused'
   return record.notBeforeMs <= nowMs ? undefined : 'alive'
 }

@@ -22,7 +22,8 @@ export function register(
   }
   const owner = `${state.epoch}.${state.nextOwner}` as OwnerId
   state.nextOwner += 1
-  state.owners.set(owner, { instance, service, leaseUntilMs: nowMs + leaseMs, members: new Map(), ghosts })
+  const leaseUntilMs = nowMs + leaseMs
+  state.owners.set(owner, { instance, service, leaseUntilMs, members: new Map(), ghosts, trouble: '' })
   return { owner, ghosts: new Map(ghosts) }
 }
 
@@ -35,11 +36,12 @@ export function noteMember(state: MemoryLedgerState, owner: OwnerId, group: stri
 }
 
 export function instancesOf(state: MemoryLedgerState): Instance[] {
-  return [...state.owners].map(([owner, { instance, service, leaseUntilMs, members }]) => ({
+  return [...state.owners].map(([owner, { instance, service, leaseUntilMs, members, trouble }]) => ({
     owner,
     instance,
     service,
     leaseUntilMs,
-    members: new Map(members)
+    members: new Map(members),
+    trouble
   }))
 }

@@ -3,7 +3,7 @@
 import type { ObligationId, OwnerId } from '../../domain/identity.ts'
 import type { Job, JobOrder, Ledger, ManifestState } from '../../ports/ledger.ts'
 import type { MemoryLedgerState, ObligationRecord } from './ledger-state.ts'
-import { heldBy } from './ledger-state.ts'
+import { endIfEmpty, heldBy } from './ledger-state.ts'
 
 const maxPastJobs = 1000
 
@@ -100,15 +100,33 @@ export function order(state: MemoryLedgerState, manifest: ObligationId, wanted: 
   return true
 }
 
-/** What is not sealed at a switch is the new lane's to pay for. */
-export function releaseOpenManifests(state: MemoryLedgerState): void {
-  for (const record of state.obligations.values()) {
-    if (record.kind !== 'manifest' || record.state !== 'open') continue
+/**
+ * Manifests of these states become orphans, for the lane that is active then to pay for.
+ * @returns how many documents are in them.
+ */
+export function releaseManifests(state: MemoryLedgerState, states: readonly ManifestState[]): number {
+  const released = [...state.obligations.values()].filter(
+    record => record.kind === 'manifest' && states.some(one => one === record.state)
+  )
+  for (const record of released) {
     record.kind = 'orphan'
     record.state = 'admitted'
     record.owner = undefined
     record.job = undefined
-    record.reason = 'the lane was switched before it was sealed'
-    if (record.parts.size === 0) state.obligations.delete(record.id)
+    record.reason = 'the lane was switched before it was sent'
+    endIfEmpty(state, record)
   }
+  return released.reduce((sum, { parts }) => sum + parts.size, 0)
+}
+
+/** @returns how many jobs are to be cancelled; those that are given up already are none of them. */
+export function cancelJobs(state: MemoryLedgerState): number {
+  let cancelled = 0
+  for (const record of state.obligations.values()) {
+    const mayRun = record.state === 'submitting' || record.state === 'submitted'
+    if (record.job === undefined || !mayRun || record.job.order === 'abandon') continue
+    record.job = { ...record.job, order: 'cancel' }
+    cancelled += 1
+  }
+  return cancelled
 }

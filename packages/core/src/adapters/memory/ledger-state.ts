@@ -6,6 +6,7 @@
 import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
 import type { Lane } from '../../domain/lane.ts'
 import type {
+  Handoff,
   Job,
   Latest,
   LedgerCounts,
@@ -15,7 +16,6 @@ import type {
   ObligationState,
   Part,
   PastJob,
-  Phase,
   Verdict
 } from '../../ports/ledger.ts'
 
@@ -54,6 +54,7 @@ export interface OwnerRecord {
   readonly service: string
   leaseUntilMs: number
   readonly members: Map<string, string>
+  trouble: string
   /** Members of former lives of this instance, until this life has joined their group. */
   readonly ghosts: Map<string, string>
 }
@@ -61,11 +62,12 @@ export interface OwnerRecord {
 export interface MemoryLedgerState {
   ledgerId: string
   epoch: number
-  phase: Phase
+  draining: LedgerState['draining']
+  /** Switches up to this epoch were aborted, if they were not made. */
+  aborted: number
   pause: LedgerState['pause']
   defaultLane: Lane
-  /** The frontiers at the last switch. */
-  cut: ReadonlyMap<number, bigint>
+  handoff: Handoff | undefined
   nextOwner: number
   nextObligation: number
   readonly partitions: Map<number, PartitionRecord>
@@ -83,10 +85,11 @@ export function newLedgerState(ledgerId: string, defaultLane: Lane): MemoryLedge
   return {
     ledgerId,
     epoch: 1,
-    phase: 'stable',
+    draining: undefined,
+    aborted: 0,
     pause: undefined,
     defaultLane,
-    cut: new Map(),
+    handoff: undefined,
     nextOwner: 1,
     nextObligation: 1,
     partitions: new Map(),

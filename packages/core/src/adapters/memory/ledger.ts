@@ -24,7 +24,8 @@ import type {
   Registration,
   SettleOutcome,
   SettleReply,
-  Survey
+  Survey,
+  SwitchEpochs
 } from '../../ports/ledger.ts'
 import {
   checkAdmission,
@@ -37,10 +38,11 @@ import {
 import { admit } from './ledger-admit.ts'
 import { adoptable, takeover } from './ledger-handover.ts'
 import { instancesOf, noteMember, register } from './ledger-lives.ts'
-import { advance, order, releaseOpenManifests } from './ledger-manifests.ts'
+import { advance, order } from './ledger-manifests.ts'
 import { move } from './ledger-move.ts'
 import { settle } from './ledger-settle.ts'
 import type { MemoryLedgerState, PartitionRecord } from './ledger-state.ts'
+import { abortSwitch, drain, switchLanes } from './ledger-switch.ts'
 import { compareLatest, describeObligation, heldBy, newLedgerState, sortedParts } from './ledger-state.ts'
 
 export class MemoryLedger implements Ledger {
@@ -65,9 +67,9 @@ export class MemoryLedger implements Ledger {
   }
 
   async state(): Promise<LedgerState> {
-    const { ledgerId, epoch, phase, pause, defaultLane } = this.#state
+    const { ledgerId, epoch, draining, pause, defaultLane, handoff } = this.#state
     const partitions = new Map(this.#partitions().map(([partition, record]) => [partition, stateOf(record)]))
-    return { ledgerId, epoch, phase, pause, defaultLane, partitions }
+    return { ledgerId, epoch, draining, pause, defaultLane, partitions, handoff }
   }
 
   async openPartition(partition: number, logStart: bigint): Promise<PartitionState> {
@@ -83,10 +85,11 @@ export class MemoryLedger implements Ledger {
     return register(this.#state, registration, this.#nowMs())
   }
 
-  async renew(owner: OwnerId, leaseMs: number): Promise<boolean> {
+  async renew(owner: OwnerId, leaseMs: number, trouble: string): Promise<boolean> {
     const record = this.#state.owners.get(owner)
     if (record === undefined) return false
     record.leaseUntilMs = this.#nowMs() + leaseMs
+    record.trouble = trouble
     return true
   }
 
@@ -193,24 +196,24 @@ export class MemoryLedger implements Ledger {
     return true
   }
 
+  async drain(change: SwitchEpochs): ReturnType<Ledger['drain']> {
+    checkSwitch(change)
+    const answer = drain(this.#state, change, this.#nowMs())
+    this.#wake()
+    return answer
+  }
+
+  async abortSwitch(epoch: number): ReturnType<Ledger['abortSwitch']> {
+    const answer = abortSwitch(this.#state, epoch)
+    this.#wake()
+    return answer
+  }
+
   async switchLanes(change: LaneSwitch): ReturnType<Ledger['switchLanes']> {
     checkSwitch(change)
-    const state = this.#state
-    // An epoch belongs to one switch, so this is its caller, who missed the answer.
-    if (state.epoch === change.epoch) return { kind: 'switched', frontiers: state.cut }
-    if (state.epoch !== change.expectedEpoch) return { kind: 'refused', epoch: state.epoch }
-
-    state.epoch = change.epoch
-    state.phase = 'stable'
-    state.defaultLane = change.defaultLane
-    for (const [partition, lane] of change.lanes) {
-      const record = state.partitions.get(partition)
-      if (record !== undefined) record.lane = lane
-    }
-    releaseOpenManifests(state)
-    state.cut = new Map(this.#partitions().map(([partition, { frontier }]) => [partition, frontier]))
+    const answer = switchLanes(this.#state, change, this.#nowMs())
     this.#wake()
-    return { kind: 'switched', frontiers: state.cut }
+    return answer
   }
 
   async survey(): Promise<Survey> {

@@ -13,6 +13,7 @@ export type Outcome = 'refused' | 'unknown'
 const policies = {
   COLLECTION_MISMATCH: ['fatal', 'refused'],
   CONFIG_INVALID: ['fatal', 'refused'],
+  CONTROL_LOG_CUT: ['fatal', 'refused'],
   DOCUMENT_UNREADABLE: ['reject', 'refused'],
   EMBED_INPUT_REJECTED: ['reject', 'refused'],
   EMBED_OUTCOME_UNKNOWN: ['retry', 'unknown'],

@@ -18,6 +18,10 @@ export type Failpoint =
   | 'ba.download'
   | 'ba.parse'
   | 'ba.archive'
+  | 'ctl.intent'
+  | 'ctl.drain'
+  | 'ctl.fence'
+  | 'ctl.finish'
 
 export type HitFailpoint = (name: Failpoint) => void
 

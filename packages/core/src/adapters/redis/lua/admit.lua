@@ -26,22 +26,23 @@ local wanted = {}
 for i = 7, #ARGV, 4 do
   wanted[#wanted + 1] = 'lane:' .. ARGV[i]
   wanted[#wanted + 1] = 'frontier:' .. ARGV[i]
+  wanted[#wanted + 1] = 'taken:' .. ARGV[i]
 end
 local partitions = call('HMGET', stateKey, unpack(wanted))
 
 -- I8 Fence
 if wantedEpoch ~= epoch then return { 'fenced', epoch } end
-for i = 1, #partitions, 2 do
+for i = 1, #partitions, 3 do
   if partitions[i] ~= lane then return { 'fenced', epoch } end
 end
-if phase == 'draining' then return { 'draining' } end
+if drainEpoch then return { 'draining' } end
 if pauseReason then return { 'paused', pauseReason } end
 if call('EXISTS', prefix .. 'owner:' .. owner) == 0 then return { 'unregistered' } end
 
 -- I1 OneAdmission. Offsets stay strings here: equality is all that is asked of them.
 local behind = { 'behind' }
 for i = 7, #ARGV, 4 do
-  local frontier = partitions[(i - 7) / 2 + 2]
+  local frontier = partitions[(i - 7) / 4 * 3 + 2]
   if frontier ~= ARGV[i + 1] then
     behind[#behind + 1] = ARGV[i]
     behind[#behind + 1] = frontier
@@ -166,6 +167,10 @@ end
 
 local verdicts = table.concat(letters) .. '|' .. table.concat(generations, ',')
 local now = nowMs()
+for i = 3, #partitions, 3 do
+  -- Its new lane has begun.
+  if partitions[i] == '' then call('HSET', stateKey, wanted[i], now) end
+end
 if added[own] then
   createObligation(own, id, { 'kind', 'request', 'owner', owner, 'state', 'admitted', 'attempts', 0, 'inputs', 0,
     'notBefore', 0, 'reason', '', 'since', now })

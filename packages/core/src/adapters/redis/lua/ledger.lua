@@ -3,8 +3,12 @@
 
   KEYS[1]  '{namespace}:', the prefix of all keys: one hash tag, so all share a slot
   ARGV[1]  ledger id that the caller knows, or '' before it knows one
-  State    {ns}:state  hash: format, ledger, bits, epoch, phase, default, owners and obligations (counters), cut,
-                       pauseReason, pauseActor, pauseSince, and per partition lane:<p>, frontier:<p> (A)
+  State    {ns}:state  hash: format, ledger, bits, epoch, default, owners and obligations (counters),
+                       pauseReason, pauseActor, pauseSince while paused, drainEpoch, drainSince while draining,
+                       aborted: switches up to this epoch are never to be made, if they were not,
+                       of the last cut: cut ('p:A p:A ...', H), cutEpoch, cutAt, cutReleased, cutCancelled,
+                       and per partition lane:<p>, frontier:<p> (A), and if the last cut changed its lane taken:<p>:
+                       ledger time of the first admission since, '' before
 
   Fails with LEDGERFOREIGN when there is no ledger, another one, or one of another format.
 
@@ -15,11 +19,11 @@ local call, floor, format = redis.call, math.floor, string.format
 local prefix = KEYS[1]
 local stateKey = prefix .. 'state'
 
-local meta = call('HMGET', stateKey, 'format', 'ledger', 'epoch', 'bits', 'phase', 'pauseReason', 'obligations')
+local meta = call('HMGET', stateKey, 'format', 'ledger', 'epoch', 'bits', 'drainEpoch', 'pauseReason', 'obligations')
 if meta[1] ~= '2' or (ARGV[1] ~= '' and ARGV[1] ~= meta[2]) then
   return redis.error_reply('LEDGERFOREIGN ' .. (meta[1] and 'another ledger, or another format' or 'there is no ledger here'))
 end
-local epoch, bits, phase, pauseReason, obligations = meta[3], tonumber(meta[4]), meta[5], meta[6], tonumber(meta[7])
+local epoch, bits, drainEpoch, pauseReason, obligations = meta[3], tonumber(meta[4]), meta[5], meta[6], tonumber(meta[7])
 
 local function integer(number)
   return format('%d', number)

@@ -5,5 +5,5 @@
 ]]
 if redis.call('EXISTS', KEYS[1] .. 'state') == 0 then
   redis.call('HSET', KEYS[1] .. 'state', 'format', 2, 'ledger', ARGV[2], 'bits', ARGV[4], 'epoch', 1,
-    'phase', 'stable', 'default', ARGV[3], 'owners', 0, 'obligations', 0, 'cut', '')
+    'default', ARGV[3], 'owners', 0, 'obligations', 0)
 end

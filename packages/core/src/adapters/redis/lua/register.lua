@@ -4,7 +4,7 @@
 
   ARGV     ledger id, instance, service, lease in ms
   State    {ns}:owners      sorted set: owner -> order of registration
-           {ns}:owner:<id>  hash: instance, service, leaseUntil, member:<group>, ghost:<group>
+           {ns}:owner:<id>  hash: instance, service, leaseUntil, trouble (see renew.lua), member:<group>, ghost:<group>
   Returns  {owner, group, member, group, member, ...}: members that former lives left behind, by group
 ]]
 local instance, service, leaseMs = ARGV[2], ARGV[3], tonumber(ARGV[4])

@@ -1,34 +1,44 @@
 --[[
-  Changes lanes and epoch of all partitions at once, makes orphans of all open manifests, ends a draining phase, and
-  wakes everybody: the whole cut.
-  An epoch belongs to one switch, so a repeated call is known by it and gets its answer again.
+  Changes lanes and epoch of all partitions at once, makes orphans of manifests, ends its drain, and wakes everybody: the
+  whole cut.
+  A repeated call is known by its epoch and gets the handoff as it stands by then.
 
-  ARGV     ledger id, expected epoch, new epoch, default lane, then p, lane of each partition that changes
-  Returns  {'switched', 'p:A p:A ...'}: the frontiers at the cut, H | {'refused', epoch}
+  ARGV     ledger id, expected epoch, new epoch, default lane, release, then p, lane of each partition that changes
+           release: 'open' manifests alone; or 'unsent': all without a journalled create call, and jobs that may run
+           are to be cancelled, but for those that are given up
+  Returns  {'switched', fields of {ns}:state} | a refusal, see switching.lua
 ]]
-local expected, new, default = ARGV[2], ARGV[3], ARGV[4]
-if epoch == new then return { 'switched', call('HGET', stateKey, 'cut') } end
-if epoch ~= expected then return { 'refused', epoch } end
+local default, isForced = ARGV[4], ARGV[5] == 'unsent'
+if call('HGET', stateKey, 'cutEpoch') == new then return { 'switched', call('HGETALL', stateKey) } end
+local refusal = switchRefusal()
+if refusal then return refusal end
 
-for i = 5, #ARGV, 2 do
-  if call('HEXISTS', stateKey, 'frontier:' .. ARGV[i]) == 1 then
-    call('HSET', stateKey, 'lane:' .. ARGV[i], ARGV[i + 1])
-  end
+for _, name in ipairs(call('HKEYS', stateKey)) do
+  if string.match(name, '^taken:') then call('HDEL', stateKey, name) end
 end
--- What is not sealed is the new lane's to pay for.
-for _, number in ipairs(call('HVALS', prefix .. 'obligations')) do
-  local key = obligationKey(number)
-  local fields = call('HMGET', key, 'kind', 'state', 'id')
-  if fields[1] == 'manifest' and fields[2] == 'open' then
-    call('HSET', key, 'kind', 'orphan', 'owner', '', 'state', 'admitted',
-      'reason', 'the lane was switched before it was sealed')
-    endIfEmpty(fields[3], number)
+for i = 6, #ARGV, 2 do
+  local p, lane = ARGV[i], ARGV[i + 1]
+  local former = call('HGET', stateKey, 'lane:' .. p)
+  if former and former ~= lane then call('HSET', stateKey, 'lane:' .. p, lane, 'taken:' .. p, '') end
+end
+
+local isReleased = { open = true, sealed = isForced, uploaded = isForced }
+local isCancelled = { submitting = isForced, submitted = isForced }
+local released, cancelled = 0, 0
+for _, manifest in ipairs(allManifests()) do
+  local key = obligationKey(manifest.number)
+  if isReleased[manifest.state] then
+    released = released + releaseManifest(manifest)
+  elseif isCancelled[manifest.state] and call('HGET', key, 'job:order') ~= 'abandon' then
+    call('HSET', key, 'job:order', 'cancel')
+    cancelled = cancelled + 1
   end
 end
 
 local triples, cut = partitionTriples(), {}
 for i = 1, #triples, 3 do cut[#cut + 1] = triples[i] .. ':' .. triples[i + 2] end
-local frontiers = table.concat(cut, ' ')
-call('HSET', stateKey, 'epoch', new, 'phase', 'stable', 'default', default, 'cut', frontiers)
+call('HSET', stateKey, 'epoch', new, 'default', default, 'cut', table.concat(cut, ' '), 'cutEpoch', new,
+  'cutAt', nowMs(), 'cutReleased', released, 'cutCancelled', cancelled)
+call('HDEL', stateKey, 'drainEpoch', 'drainSince')
 publishState()
-return { 'switched', frontiers }
+return { 'switched', call('HGETALL', stateKey) }

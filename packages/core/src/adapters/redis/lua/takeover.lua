@@ -25,7 +25,7 @@ local function refusal()
     if not lowest or p < lowest then lowest = p end
   end
   if wantedEpoch ~= epoch or call('HGET', stateKey, 'lane:' .. integer(lowest)) ~= lane then return 'fenced' end -- I8
-  if phase == 'draining' then return 'draining' end
+  if drainEpoch then return 'draining' end
   if pauseReason then return 'paused' end
   return tonumber(known[2]) > nowMs() and 'alive'
 end

@@ -9,6 +9,7 @@ import { JobBook } from '../../services/controller/src/jobs/job-book.ts'
 import { lagMetrics } from '../../services/controller/src/lag/lag-metrics.ts'
 import { LagMonitor } from '../../services/controller/src/lag/lag-monitor.ts'
 import { HealthBoard } from '../../services/controller/src/status/health-board.ts'
+import { Switcher } from '../../services/controller/src/switching/switcher.ts'
 import { MemoryWorld } from './memory-world.ts'
 
 export const local = { host: '127.0.0.1:7070' }
@@ -26,9 +27,9 @@ export interface ServedApi {
 export async function serveApi(access: Partial<AccessPolicy> = {}): Promise<ServedApi> {
   const world = new MemoryWorld()
   await world.drain()
-  const { admin, ranges, codec, letters, ledger, store, embedder, clock, spec } = world
+  const { admin, control, ranges, codec, letters, ledger, store, embedder, clock, spec } = world
   const names = namesOf('test')
-  const parts = { admin, ranges, codec, letters, ledger, store, embedder, clock, spec, names }
+  const parts = { admin, control, ranges, codec, letters, ledger, store, embedder, clock, spec, names }
   const board = new HealthBoard(world.clock, ['kafka'])
   const monitor = new LagMonitor({ ...parts, groups: names.groups })
   const metrics = new Metrics('controller')
@@ -42,6 +43,13 @@ export async function serveApi(access: Partial<AccessPolicy> = {}): Promise<Serv
     log: pino({ level: 'silent' }),
     version: '0.0.0',
     jobs: new JobBook(world.ledger, world.clock),
+    switcher: new Switcher({
+      parts,
+      hit: () => undefined,
+      self: 'controller',
+      warn: () => undefined,
+      onEnd: () => undefined
+    }),
     jobTerms,
     pace: new Pace(),
     estimateSettings: {

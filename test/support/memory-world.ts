@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { MemoryControlLog } from '@pointsman/core/adapters/memory/control-log'
 import { MemoryEmbedder, vectorOf } from '@pointsman/core/adapters/memory/embedder'
 import { MemoryLog } from '@pointsman/core/adapters/memory/event-log'
 import { MemoryLogAdmin } from '@pointsman/core/adapters/memory/event-log-admin'
@@ -51,6 +52,7 @@ export class MemoryWorld {
   readonly codec = new MemoryDocumentCodec(this.log)
   readonly letters = new MemoryDeadLetters(this.log)
   readonly ledger = new MemoryLedger(() => this.clock.now)
+  readonly control = new MemoryControlLog()
   readonly store = new MemoryVectorStore(dimensions)
   readonly embedder = new MemoryEmbedder({ dimensions })
   readonly spec = { model: this.embedder.model, dimensions }

@@ -2,6 +2,7 @@
 // and recovers by itself; it refuses to run on parts that are unfit.
 
 import type { Inspection } from '@pointsman/core/ports/inspection'
+import type { HitFailpoint } from '@pointsman/core/runtime/failpoint'
 import type { Logger } from '@pointsman/core/runtime/log'
 import type { Metrics } from '@pointsman/core/runtime/metrics'
 import { buildApi } from './api/build-api.ts'
@@ -14,6 +15,8 @@ import { JobBook } from './jobs/job-book.ts'
 import { lagMetrics } from './lag/lag-metrics.ts'
 import { defaultLagPolicy, LagMonitor, type LagView } from './lag/lag-monitor.ts'
 import type { Parts } from './parts.ts'
+import { switchMetrics } from './switching/switch-metrics.ts'
+import { Switcher } from './switching/switcher.ts'
 import { HealthBoard } from './status/health-board.ts'
 import { pricesOf } from './status/token-price.ts'
 import { type WatchedPart, watchPart } from './status/watch-part.ts'
@@ -25,6 +28,9 @@ export interface ControlDeps {
   readonly metrics: Metrics
   readonly log: Logger
   readonly version: string
+  /** Names this controller in the history of switches. */
+  readonly instance: string
+  readonly hit: HitFailpoint
   /** Told the address as soon as the controller answers. */
   readonly onListening: (url: string) => void
 }
@@ -49,6 +55,17 @@ export async function control(deps: ControlDeps, signal: AbortSignal): Promise<v
     publish(view)
     pace.note(view)
   }
+  const countSwitch = switchMetrics(metrics)
+  const switcher = new Switcher({
+    parts,
+    hit: deps.hit,
+    self: deps.instance,
+    warn: message => log.warn(message),
+    onEnd: report => {
+      countSwitch(report)
+      log.info({ switch: report }, 'switch ended')
+    }
+  })
   await using resources = new AsyncDisposableStack()
 
   const failed = new AbortController()
@@ -61,6 +78,7 @@ export async function control(deps: ControlDeps, signal: AbortSignal): Promise<v
     log,
     version,
     jobs: new JobBook(parts.ledger, parts.clock),
+    switcher,
     jobTerms,
     pace,
     estimateSettings: estimateSettingsOf(config),
@@ -84,7 +102,8 @@ export async function control(deps: ControlDeps, signal: AbortSignal): Promise<v
     monitor.run(
       { view: onView, failure: error => log.debug({ reason: error.message }, 'no lag reading') },
       stop
-    )
+    ),
+    switcher.run(stop)
   ]
   try {
     await Promise.all(loops)

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { kafkaClients } from '@pointsman/core/adapters/kafka/client'
+import { KafkaControlLog } from '@pointsman/core/adapters/kafka/control-log'
 import { KafkaDeadLetters } from '@pointsman/core/adapters/kafka/dead-letters'
 import { KafkaDocumentCodec } from '@pointsman/core/adapters/kafka/document-codec'
 import { KafkaLogAdmin } from '@pointsman/core/adapters/kafka/log-admin'
@@ -14,6 +15,7 @@ import { openWeaviate } from '@pointsman/core/adapters/weaviate/vector-store'
 import { Failure, policyOf } from '@pointsman/core/domain/failure'
 import { systemClock } from '@pointsman/core/runtime/clock'
 import { withEnvFile } from '@pointsman/core/runtime/env-file'
+import { failpoints } from '@pointsman/core/runtime/failpoint'
 import { openLog } from '@pointsman/core/runtime/log'
 import { Metrics } from '@pointsman/core/runtime/metrics'
 import { namesOf } from '@pointsman/core/runtime/names'
@@ -38,6 +40,7 @@ async function run(config: ControllerConfig, signal: AbortSignal): Promise<void>
         admin: resources.use(new KafkaLogAdmin(clients, names, log)),
         ranges: resources.use(new KafkaRangeReader(clients, names.documents)),
         letters: resources.use(new KafkaDeadLetters(clients, names)),
+        control: resources.use(new KafkaControlLog(clients, names)),
         codec: new KafkaDocumentCodec(config, names.documents),
         ledger: new RedisLedger(redis, config.POINTSMAN_NAMESPACE, { warn }),
         store: resources.use(openWeaviate(config, names.collection, config.EMBEDDING_DIMENSIONS)),
@@ -54,6 +57,8 @@ async function run(config: ControllerConfig, signal: AbortSignal): Promise<void>
       metrics: new Metrics('controller'),
       log,
       version: String(version),
+      instance,
+      hit: failpoints(config.POINTSMAN_FAILPOINT, () => process.kill(process.pid, 'SIGKILL')),
       onListening: url => log.info({ url, namespace: names.namespace }, 'answering')
     },
     signal

@@ -1,5 +1,6 @@
 import type { EmbeddingSpec } from '@pointsman/core/domain/identity'
 import type { Clock } from '@pointsman/core/ports/clock'
+import type { ControlLog } from '@pointsman/core/ports/control-log'
 import type { Embedder } from '@pointsman/core/ports/embedder'
 import type { DeadLetters, DocumentCodec, LogAdmin, RangeReader } from '@pointsman/core/ports/event-log'
 import type { Ledger } from '@pointsman/core/ports/ledger'
@@ -13,6 +14,7 @@ export interface Parts {
   readonly codec: DocumentCodec
   readonly letters: DeadLetters
   readonly ledger: Ledger
+  readonly control: ControlLog
   readonly store: VectorStore
   readonly embedder: Embedder
   readonly clock: Clock

@@ -55,7 +55,9 @@ export const commonSettings = {
     )
     .default('pointsman'),
   POINTSMAN_INSTANCE: z.string().optional(),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info')
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** Tests only: the name of a failpoint at which the process dies. */
+  POINTSMAN_FAILPOINT: z.string().optional()
 }
 
 /** Of the jobs of the batch lane: for the lane itself, and for what the controller says of them. */
@@ -106,9 +108,7 @@ export const laneSettings = {
   SHUTDOWN_GRACE_MS: count.default(8_000),
   HEALTH_HOST: z.string().default('127.0.0.1'),
   /** 0 turns health and metrics off. */
-  HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
-  /** Tests only: the name of a failpoint at which the process dies. */
-  POINTSMAN_FAILPOINT: z.string().optional()
+  HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0)
 }
 
 /** What the adapters are told; shapes of the parsed settings above. */

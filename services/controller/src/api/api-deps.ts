@@ -8,6 +8,7 @@ import type { JobBook } from '../jobs/job-book.ts'
 import type { LagMonitor } from '../lag/lag-monitor.ts'
 import type { Parts } from '../parts.ts'
 import type { HealthBoard } from '../status/health-board.ts'
+import type { Switcher } from '../switching/switcher.ts'
 import type { AccessPolicy } from './access.ts'
 
 /** What the calls of the API are answered from. */
@@ -20,6 +21,7 @@ export interface ApiDeps {
   readonly access: AccessPolicy
   readonly version: string
   readonly jobs: JobBook
+  readonly switcher: Switcher
   readonly jobTerms: JobTerms
   readonly pace: Pace
   readonly estimateSettings: EstimateSettings

@@ -123,7 +123,13 @@ async function measureManifest(redis: Redis): Promise<Record<string, number>> {
   const claim = { owner: heir, epoch: 1, lane: 'realtime' as const }
   await ledger.takeover(manifest, claim)
   const manifestTakeoverMs = await longestScriptMs(redis)
-  await ledger.switchLanes({ expectedEpoch: 1, epoch: 2, lanes: new Map(), defaultLane: 'realtime' })
+  await ledger.switchLanes({
+    expectedEpoch: 1,
+    epoch: 2,
+    lanes: new Map(),
+    defaultLane: 'realtime',
+    release: 'open'
+  })
   const switchMs = await longestScriptMs(redis)
   const taken = await ledger.takeover(manifest, { ...claim, epoch: 2 })
   const orphanTakeoverMs = await longestScriptMs(redis)

@@ -85,7 +85,8 @@ export function admissionContract(open: () => Promise<LedgerScene>): void {
       expectedEpoch: 1,
       epoch: 2,
       lanes: new Map([[0, 'batch']]),
-      defaultLane: 'batch'
+      defaultLane: 'batch',
+      release: 'open'
     })
 
     const before = await dumpLedger(ledger)
@@ -111,7 +112,8 @@ export function admissionContract(open: () => Promise<LedgerScene>): void {
       expectedEpoch: 1,
       epoch: 7,
       lanes: new Map([[1, 'batch']]),
-      defaultLane: 'realtime'
+      defaultLane: 'realtime',
+      release: 'open'
     })
     const before = await dumpLedger(ledger)
     const fenced = { kind: 'fenced', epoch: 7 }

@@ -9,7 +9,8 @@ export function controlContract(open: () => Promise<LedgerScene>, make: () => Le
     expectedEpoch,
     epoch,
     lanes: new Map(partitions.map(partition => [partition, 'batch' as Lane])),
-    defaultLane: 'batch' as const
+    defaultLane: 'batch' as const,
+    release: 'open' as const
   })
 
   test('there is no ledger before it is opened', async () => {
@@ -26,10 +27,11 @@ export function controlContract(open: () => Promise<LedgerScene>, make: () => Le
     expect(made).toEqual({
       ledgerId: expect.stringMatching(/.{16}/),
       epoch: 1,
-      phase: 'stable',
+      draining: undefined,
       pause: undefined,
       defaultLane: 'realtime',
-      partitions: new Map()
+      partitions: new Map(),
+      handoff: undefined
     })
     expect(await ledger.open('batch')).toEqual(made)
     expect(await ledger.state()).toEqual(made)
@@ -39,7 +41,13 @@ export function controlContract(open: () => Promise<LedgerScene>, make: () => Le
     const { ledger } = await open()
     expect(await ledger.openPartition(7, 100n)).toEqual({ lane: 'realtime', frontier: 100n })
     expect(await ledger.openPartition(7, 200n)).toEqual({ lane: 'realtime', frontier: 100n })
-    await ledger.switchLanes({ expectedEpoch: 1, epoch: 2, lanes: new Map(), defaultLane: 'batch' })
+    await ledger.switchLanes({
+      expectedEpoch: 1,
+      epoch: 2,
+      lanes: new Map(),
+      defaultLane: 'batch',
+      release: 'open'
+    })
     expect(await ledger.openPartition(7, 0n)).toEqual({ lane: 'realtime', frontier: 100n })
     expect(await ledger.openPartition(8, 0n)).toEqual({ lane: 'batch', frontier: 0n })
   })
@@ -52,7 +60,10 @@ export function controlContract(open: () => Promise<LedgerScene>, make: () => Le
       [0, 0n],
       [1, 1n]
     ])
-    expect(await ledger.switchLanes(toBatch(1, 5, [1, 9]))).toEqual({ kind: 'switched', frontiers: cut })
+    expect(await ledger.switchLanes(toBatch(1, 5, [1, 9]))).toMatchObject({
+      kind: 'switched',
+      handoff: { frontiers: cut }
+    })
     expect(await ledger.state()).toMatchObject({
       epoch: 5,
       defaultLane: 'batch',
@@ -64,7 +75,10 @@ export function controlContract(open: () => Promise<LedgerScene>, make: () => Le
 
     await scene.admit([{ doc: 'b', text: 'B' }], { epoch: 5 })
     const before = await dumpLedger(ledger)
-    expect(await ledger.switchLanes(toBatch(1, 5, [1, 9]))).toEqual({ kind: 'switched', frontiers: cut })
+    expect(await ledger.switchLanes(toBatch(1, 5, [1, 9]))).toMatchObject({
+      kind: 'switched',
+      handoff: { frontiers: cut }
+    })
     expect(await dumpLedger(ledger)).toEqual(before)
   })
 
@@ -72,8 +86,16 @@ export function controlContract(open: () => Promise<LedgerScene>, make: () => Le
     const { ledger } = await open()
     await ledger.switchLanes(toBatch(1, 5))
     const before = await dumpLedger(ledger)
-    expect(await ledger.switchLanes(toBatch(1, 6, []))).toEqual({ kind: 'refused', epoch: 5 })
-    expect(await ledger.switchLanes(toBatch(4, 7, []))).toEqual({ kind: 'refused', epoch: 5 })
+    expect(await ledger.switchLanes(toBatch(1, 6, []))).toEqual({
+      kind: 'refused',
+      reason: 'epoch',
+      epoch: 5
+    })
+    expect(await ledger.switchLanes(toBatch(4, 7, []))).toEqual({
+      kind: 'refused',
+      reason: 'epoch',
+      epoch: 5
+    })
     await expect(ledger.switchLanes(toBatch(5, 5))).rejects.toThrow(RangeError)
     expect(await dumpLedger(ledger)).toEqual(before)
   })

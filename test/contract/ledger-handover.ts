@@ -191,7 +191,7 @@ export function handoverContract(open: () => Promise<LedgerScene>): void {
     expect(await ledger.adoptable(['request', 'orphan', 'manifest'], 10)).toEqual([])
     expect(await ledger.takeover(obligation, claim)).toEqual({ kind: 'refused', reason: 'alive' })
 
-    await ledger.renew(owner, 20)
+    await ledger.renew(owner, 20, '')
     await vi.waitFor(async () =>
       expect(await ledger.adoptable(['request', 'orphan', 'manifest'], 10)).toEqual([obligation])
     )
@@ -209,7 +209,7 @@ export function handoverContract(open: () => Promise<LedgerScene>): void {
     const scene = await open()
     const { ledger, owner, other } = scene
     const { obligation, admission } = await scene.admit([{ doc: 'a', text: 'A' }])
-    await ledger.renew(owner, 0)
+    await ledger.renew(owner, 0, '')
     await ledger.takeover(obligation, { owner: other, epoch: 1, lane: 'realtime' })
     const before = await dumpLedger(ledger)
 
@@ -258,7 +258,7 @@ export function handoverContract(open: () => Promise<LedgerScene>): void {
     const { ledger, other } = scene
     const { obligation } = await scene.admit([{ doc: 'a', text: 'same' }])
     await scene.admit([{ doc: 'b', text: 'same' }])
-    await ledger.renew(scene.owner, 0)
+    await ledger.renew(scene.owner, 0, '')
     const taken = await ledger.takeover(obligation, { owner: other, epoch: 1, lane: 'realtime' })
     expect(taken.kind === 'taken' && offsets(taken.parts)).toEqual([0n, 1n])
 

@@ -42,7 +42,7 @@ export function livesContract(open: () => Promise<LedgerScene>): void {
     await ledger.release(owner)
     await ledger.release(owner)
     expect((await ledger.register(life('one'))).ghosts).toEqual(new Map())
-    expect(await ledger.renew(owner, hourMs)).toBe(false)
+    expect(await ledger.renew(owner, hourMs, '')).toBe(false)
     await ledger.noteMember(owner, 'group', 'late')
     expect((await ledger.survey()).instances.map(({ instance }) => instance)).toEqual(['two', 'one'])
   })
@@ -53,11 +53,11 @@ export function livesContract(open: () => Promise<LedgerScene>): void {
       const { instances, nowMs } = await ledger.survey()
       return (instances.find(instance => instance.owner === id)?.leaseUntilMs ?? 0) - nowMs
     }
-    expect(await ledger.renew(owner, 0)).toBe(true)
+    expect(await ledger.renew(owner, 0, '')).toBe(true)
     expect(await leaseOf(owner)).toBeLessThanOrEqual(0)
-    expect(await ledger.renew(owner, hourMs)).toBe(true)
+    expect(await ledger.renew(owner, hourMs, '')).toBe(true)
     expect(await leaseOf(owner)).toBeGreaterThan(hourMs / 2)
-    expect(await ledger.renew('1.99' as OwnerId, hourMs)).toBe(false)
+    expect(await ledger.renew('1.99' as OwnerId, hourMs, '')).toBe(false)
   })
 
   test('the survey names living and former lives with their members', async () => {
@@ -77,7 +77,7 @@ export function livesContract(open: () => Promise<LedgerScene>): void {
     await ledger.register(life('one'))
     expect(await ledger.adoptable(['request', 'orphan', 'manifest'], 10)).toEqual([])
 
-    await ledger.renew(owner, 0)
+    await ledger.renew(owner, 0, '')
     await ledger.register(life('one'))
     expect((await ledger.survey()).instances.map(instance => instance.owner)).not.toContain(owner)
     expect(await ledger.adoptable(['request', 'orphan', 'manifest'], 10)).toHaveLength(1)

@@ -194,7 +194,8 @@ export function manifestStepsContract(open: () => Promise<LedgerScene>): void {
       expectedEpoch: 1,
       epoch: 2,
       lanes: new Map([[0, 'batch']]),
-      defaultLane: 'batch'
+      defaultLane: 'batch',
+      release: 'open'
     })
 
     expect(await scene.obligation(filled)).toMatchObject({
@@ -202,7 +203,7 @@ export function manifestStepsContract(open: () => Promise<LedgerScene>): void {
       state: 'admitted',
       owner: undefined,
       job: undefined,
-      reason: 'the lane was switched before it was sealed',
+      reason: 'the lane was switched before it was sent',
       parts: new Map([[0, 3]])
     })
     expect(await scene.obligation(sealed)).toMatchObject({ kind: 'manifest', state: 'sealed', owner })

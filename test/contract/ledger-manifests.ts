@@ -141,7 +141,13 @@ export function manifestContract(open: () => Promise<LedgerScene>): void {
       const manifest = scene.newId()
       await scene.admit([{ doc: 'a', text: 'A' }], { manifest })
       await scene.bringTo(manifest, state)
-      await ledger.switchLanes({ expectedEpoch: 1, epoch: 2, lanes: new Map(), defaultLane: 'realtime' })
+      await ledger.switchLanes({
+        expectedEpoch: 1,
+        epoch: 2,
+        lanes: new Map(),
+        defaultLane: 'realtime',
+        release: 'open'
+      })
       const { verdicts } = await scene.admit([{ doc: 'b', text: 'A' }], { owner: other, epoch: 2 })
       expect(verdicts).toEqual([{ kind: 'elsewhere' }])
       const parts = await ledger.parts(manifest)

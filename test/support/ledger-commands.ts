@@ -2,7 +2,7 @@
 // carried out (see ledger-history.ts), so that a history can be shrunk and still makes sense.
 import type { Digest } from '@pointsman/core/domain/identity'
 import type { Lane } from '@pointsman/core/domain/lane'
-import type { Job, JobOrder, ObligationKind } from '@pointsman/core/ports/ledger'
+import type { Job, JobOrder, LaneSwitch, ObligationKind } from '@pointsman/core/ports/ledger'
 import fc from 'fast-check'
 
 /** Tails at the edges of a signed 64-bit number and of a double, all in one bucket; the last is the fifth in another. */
@@ -52,10 +52,16 @@ type OwnerChoice = number | undefined
 /** The owner's open manifest or a new one, none, or whatever obligation has this place. */
 export type ManifestChoice = 'own' | undefined | number
 
+/** That of the switch which is waiting, if there is one; else, or with `other`, so much is added to the current epoch. */
+export interface EpochChoice {
+  readonly other: boolean
+  readonly ahead: number
+}
+
 export type Command =
   | { readonly type: 'openPartition'; readonly partition: number; readonly logStart: number }
   | { readonly type: 'register'; readonly instance: string; readonly leaseMs: number }
-  | { readonly type: 'renew'; readonly owner: number; readonly leaseMs: number }
+  | { readonly type: 'renew'; readonly owner: number; readonly leaseMs: number; readonly trouble: string }
   | { readonly type: 'release'; readonly owner: number }
   | { readonly type: 'noteMember'; readonly owner: number; readonly group: string }
   | {
@@ -117,11 +123,15 @@ export type Command =
       readonly epochBehind: number
     }
   | { readonly type: 'pause' | 'resume'; readonly epochBehind: number }
+  | { readonly type: 'drain'; readonly epochBehind: number; readonly epoch: EpochChoice }
+  | { readonly type: 'abort'; readonly epoch: EpochChoice }
   | {
       readonly type: 'switch'
       readonly epochBehind: number
+      readonly epoch: EpochChoice
       readonly lanes: readonly (readonly [number, Lane])[]
       readonly defaultLane: Lane
+      readonly release: LaneSwitch['release']
     }
   | { readonly type: 'adoptable'; readonly kinds: readonly ObligationKind[]; readonly limit: number }
   /** The same call once more, as after a lost reply, perhaps much later. */
@@ -138,6 +148,7 @@ const mostlyHolder = fc.oneof(
   { arbitrary: fc.constant(undefined), weight: 6 },
   { arbitrary: anyIndex, weight: 1 }
 )
+const mostlyFalse = mostlyCurrent.map(behind => behind === 1)
 const soonOrNever = fc.constantFrom(0, hourMs)
 
 const candidateChoice = fc.record({
@@ -186,7 +197,10 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
     record('openPartition', { partition: fc.constantFrom(...partitions), logStart: fc.constantFrom(0, 8190) })
   ],
   [2, record('register', { instance: fc.constantFrom('a', 'b'), leaseMs: soonOrNever })],
-  [2, record('renew', { owner: anyIndex, leaseMs: soonOrNever })],
+  [
+    2,
+    record('renew', { owner: anyIndex, leaseMs: soonOrNever, trouble: fc.constantFrom('', 'store is away') })
+  ],
   [2, record('release', { owner: anyIndex })],
   [1, record('noteMember', { owner: anyIndex, group: fc.constantFrom('g', 'h') })],
   [
@@ -250,7 +264,7 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
       manifest: anyIndex,
       owner: mostlyHolder,
       step: fc.constantFrom(0, 1, 1, 1, 1, 2, 2, 3),
-      ahead: mostlyCurrent.map(behind => behind === 1),
+      ahead: mostlyFalse,
       fields
     })
   ],
@@ -259,14 +273,6 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
   [1, record('pause', { epochBehind: mostlyCurrent })],
   [2, record('resume', { epochBehind: mostlyCurrent })],
   [
-    2,
-    record('switch', {
-      epochBehind: mostlyCurrent,
-      lanes: fc.array(fc.tuple(fc.constantFrom(...partitions), lane), { maxLength: 3 }),
-      defaultLane: lane
-    })
-  ],
-  [
     1,
     record('adoptable', {
       kinds: fc.subarray<ObligationKind>(['request', 'orphan', 'manifest']),
@@ -274,6 +280,29 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
     })
   ],
   [6, record('repeat', { call: anyIndex })]
+]
+
+/** How much is added to the epoch of a switch: not always in order, so that some are overtaken. */
+const ahead = fc.constantFrom(1, 2, 3, 3, 5)
+
+const switching: typeof weighted = [
+  [1, record('drain', { epochBehind: mostlyCurrent, epoch: fc.record({ other: mostlyFalse, ahead }) })],
+  [
+    1,
+    record('abort', {
+      epoch: fc.record({ other: mostlyFalse, ahead: fc.oneof(ahead, fc.constantFrom(-1, 0)) })
+    })
+  ],
+  [
+    2,
+    record('switch', {
+      epochBehind: mostlyCurrent,
+      epoch: fc.record({ other: mostlyFalse, ahead }),
+      lanes: fc.array(fc.tuple(fc.constantFrom(...partitions), lane), { maxLength: 3 }),
+      defaultLane: lane,
+      release: fc.constantFrom('open', 'unsent')
+    })
+  ]
 ]
 
 function record<Type extends Command['type'], Fields>(
@@ -316,9 +345,15 @@ const beginnings: fc.Arbitrary<Command[]> = fc.nat({ max: 5 }).map(steps => [
   )
 ])
 
+/** @param restlessness - how many times as often as usual lanes are switched. */
+function commandsOf(restlessness: number, maxLength: number): fc.Arbitrary<Command[]> {
+  const often = switching.map(([weight, arbitrary]) => ({ weight: weight * restlessness, arbitrary }))
+  const command = fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })), ...often)
+  return fc.array(command, { minLength: Math.floor(maxLength / 3), maxLength, size: 'max' })
+}
+
 /** Histories that begin with partitions, lives and often a manifest, so that most commands find something to do. */
 export function histories(maxLength: number): fc.Arbitrary<Command[]> {
-  const command = fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })))
   const opening: Command[] = [
     { type: 'openPartition', partition: 0, logStart: 0 },
     { type: 'openPartition', partition: 1, logStart: 8190 },
@@ -326,7 +361,10 @@ export function histories(maxLength: number): fc.Arbitrary<Command[]> {
     { type: 'register', instance: 'a', leaseMs: hourMs },
     { type: 'register', instance: 'b', leaseMs: hourMs }
   ]
-  const rest = fc.array(command, { minLength: Math.floor(maxLength / 3), maxLength, size: 'max' })
+  const rest = fc.oneof(
+    { arbitrary: commandsOf(1, maxLength), weight: 2 },
+    { arbitrary: commandsOf(8, maxLength), weight: 1 }
+  )
   return fc
     .tuple(fc.option(beginnings, { nil: [], freq: 3 }), rest)
     .map(([beginning, commands]) => [...opening, ...beginning, ...commands])

@@ -5,6 +5,7 @@ import type { Ledger, ManifestState } from '@pointsman/core/ports/ledger'
 export async function drainLedger(ledger: Ledger): Promise<void> {
   const { state, instances } = await ledger.survey()
   await ledger.resume(state.epoch)
+  if (state.draining !== undefined) await ledger.abortSwitch(state.draining.epoch)
   for (const { owner } of instances) await ledger.release(owner)
   const { owner } = await ledger.register({ instance: 'drain', service: 'test', leaseMs: 3_600_000 })
 

@@ -1,7 +1,7 @@
 // Everything that a ledger tells of itself, in a form in which two ledgers can be compared: times, which differ, become
 // whether they have come.
 import type { ObligationId } from '@pointsman/core/domain/identity'
-import type { Ledger, Obligation, Part } from '@pointsman/core/ports/ledger'
+import type { Handoff, Ledger, Obligation, Part } from '@pointsman/core/ports/ledger'
 import { contents, docKeys } from './ledger-commands.ts'
 
 export async function dumpLedger(ledger: Ledger): Promise<unknown> {
@@ -16,12 +16,14 @@ export async function dumpLedger(ledger: Ledger): Promise<unknown> {
     Promise.all(obligations.map(({ id }) => pagesOf(ledger, id)))
   ])
   const superseded = await Promise.all(parts.map(list => ledger.superseded(list)))
-  const { pause } = state
+  const { pause, draining, handoff } = state
   return {
     state: {
       ...state,
       ledgerId: '',
       pause: pause === undefined ? undefined : { ...pause, sinceMs: 0 },
+      draining: draining === undefined ? undefined : { ...draining, sinceMs: 0 },
+      handoff: handoff === undefined ? undefined : timelessHandoff(handoff),
       partitions: [...state.partitions]
     },
     progress: [...progress],
@@ -57,9 +59,22 @@ async function pagesOf(ledger: Ledger, id: ObligationId): Promise<readonly (read
 
 /** An answer without its times. */
 export function timelessAnswer(answer: unknown): unknown {
-  const isTaken = typeof answer === 'object' && answer !== null && 'kind' in answer && answer.kind === 'taken'
-  if (!isTaken || !('obligation' in answer)) return answer
-  return { ...answer, obligation: timeless(answer.obligation as Obligation, 0) }
+  if (typeof answer !== 'object' || answer === null || !('kind' in answer)) return answer
+  if (answer.kind === 'taken' && 'obligation' in answer) {
+    return { ...answer, obligation: timeless(answer.obligation as Obligation, 0) }
+  }
+  if (answer.kind === 'switched' && 'handoff' in answer) {
+    return { ...answer, handoff: timelessHandoff(answer.handoff as Handoff) }
+  }
+  return answer
+}
+
+function timelessHandoff(handoff: Handoff): object {
+  const taken = [...handoff.admittedMs].map(([partition, ms]) => [
+    partition,
+    ms === undefined ? 'not yet' : 'taken'
+  ])
+  return { ...handoff, cutMs: 0, frontiers: [...handoff.frontiers], admittedMs: taken }
 }
 
 function timeless(obligation: Obligation, nowMs: number): object {

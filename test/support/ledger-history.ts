@@ -4,14 +4,16 @@ import type { ObligationId, OwnerId } from '@pointsman/core/domain/identity'
 import type {
   Admission,
   AdmitReply,
+  LaneSwitch,
   Ledger,
   ManifestState,
   Obligation,
   Part,
   SettleOutcome,
-  Slice
+  Slice,
+  SwitchEpochs
 } from '@pointsman/core/ports/ledger'
-import type { CandidateChoice, Command, ManifestChoice, SliceChoice } from './ledger-commands.ts'
+import type { CandidateChoice, Command, EpochChoice, ManifestChoice, SliceChoice } from './ledger-commands.ts'
 import { contents, docKeys } from './ledger-commands.ts'
 import { manifestStates } from './ledger-scene.ts'
 
@@ -36,11 +38,25 @@ export interface Step {
   readonly answers: readonly unknown[]
   /** Of an `admit` or its repetition. */
   readonly admission: Admission | undefined
+  /** Of a `drain`, an `abort`, a `switch` or its repetition. */
+  readonly change: Change | undefined
+}
+
+/** What was asked of a switch. */
+export type Change =
+  | { readonly type: 'drain'; readonly change: SwitchEpochs }
+  | { readonly type: 'abort'; readonly change: Pick<SwitchEpochs, 'epoch'> }
+  | { readonly type: 'switch'; readonly change: LaneSwitch }
+
+interface Asked {
+  readonly call: Call
+  readonly admission?: Admission
+  readonly change?: Change
 }
 
 export class LedgerHistory {
   readonly #ledgers: readonly [Ledger, ...Ledger[]]
-  readonly #calls: { readonly call: Call; readonly admission: Admission | undefined }[] = []
+  readonly #calls: Asked[] = []
   readonly #owners: OwnerId[] = ['0.0' as OwnerId]
   readonly #obligations: ObligationId[] = ['0.0.0' as ObligationId]
   /** Every part that was ever seen. */
@@ -56,30 +72,54 @@ export class LedgerHistory {
   }
 
   async step(command: Command): Promise<Step> {
-    const { call, admission } = await this.#callOf(command)
-    if (command.type !== 'repeat') this.#calls.push({ call, admission })
+    const asked = await this.#ask(command)
+    if (command.type !== 'repeat') this.#calls.push(asked)
     const answers: unknown[] = []
-    for (const ledger of this.#ledgers) answers.push(await call(ledger))
+    for (const ledger of this.#ledgers) answers.push(await asked.call(ledger))
     await this.#remember(answers[0])
-    return { command, answers, admission }
+    return { command, answers, admission: asked.admission, change: asked.change }
   }
 
-  async #callOf(
-    command: Command
-  ): Promise<{ readonly call: Call; readonly admission: Admission | undefined }> {
-    if (command.type === 'repeat') {
-      return (
-        this.#calls[command.call % Math.max(1, this.#calls.length)] ?? { call: noCall, admission: undefined }
-      )
+  async #ask(command: Command): Promise<Asked> {
+    switch (command.type) {
+      case 'repeat':
+        return this.#calls[command.call % Math.max(1, this.#calls.length)] ?? { call: noCall }
+      case 'admit': {
+        const admission = await this.#admissionOf(command)
+        if (admission === undefined) return { call: noCall }
+        return { call: ledger => ledger.admit(admission), admission }
+      }
+      case 'drain': {
+        const change = await this.#epochsOf(command)
+        return { call: ledger => ledger.drain(change), change: { type: 'drain', change } }
+      }
+      case 'abort': {
+        const { epoch } = await this.#epochsOf({ ...command, epochBehind: 0 })
+        return { call: ledger => ledger.abortSwitch(epoch), change: { type: 'abort', change: { epoch } } }
+      }
+      case 'switch': {
+        const { defaultLane, release } = command
+        const epochs = await this.#epochsOf(command)
+        const change = { ...epochs, lanes: new Map(command.lanes), defaultLane, release }
+        return { call: ledger => ledger.switchLanes(change), change: { type: 'switch', change } }
+      }
+      default:
+        return { call: await this.#plainCallOf(command) }
     }
-    if (command.type === 'admit') {
-      const admission = await this.#admissionOf(command)
-      return { call: admission === undefined ? noCall : ledger => ledger.admit(admission), admission }
-    }
-    return { call: await this.#plainCallOf(command), admission: undefined }
   }
 
-  async #plainCallOf(command: Exclude<Command, { type: 'repeat' | 'admit' }>): Promise<Call> {
+  async #epochsOf(command: {
+    readonly epochBehind: number
+    readonly epoch: EpochChoice
+  }): Promise<SwitchEpochs> {
+    const { epoch: current, draining } = await this.#first.state()
+    const waiting = command.epoch.other ? undefined : draining?.epoch
+    return { expectedEpoch: current - command.epochBehind, epoch: waiting ?? current + command.epoch.ahead }
+  }
+
+  async #plainCallOf(
+    command: Exclude<Command, { type: 'repeat' | 'admit' | 'drain' | 'abort' | 'switch' }>
+  ): Promise<Call> {
     switch (command.type) {
       case 'openPartition':
         return ledger => ledger.openPartition(command.partition, BigInt(command.logStart))
@@ -88,7 +128,9 @@ export class LedgerHistory {
         return ledger => ledger.register({ instance, service: 'test', leaseMs })
       }
       case 'renew':
-        return this.#ofOwner(command.owner, (ledger, owner) => ledger.renew(owner, command.leaseMs))
+        return this.#ofOwner(command.owner, (ledger, owner) =>
+          ledger.renew(owner, command.leaseMs, command.trouble)
+        )
       case 'release':
         return this.#ofOwner(command.owner, (ledger, owner) => ledger.release(owner))
       case 'noteMember':
@@ -121,13 +163,6 @@ export class LedgerHistory {
       case 'resume': {
         const epoch = (await this.#epoch()) - command.epochBehind
         return ledger => ledger.resume(epoch)
-      }
-      case 'switch': {
-        const current = await this.#epoch()
-        const { defaultLane } = command
-        const lanes = new Map(command.lanes)
-        const expectedEpoch = current - command.epochBehind
-        return ledger => ledger.switchLanes({ expectedEpoch, epoch: current + 3, lanes, defaultLane })
       }
       case 'adoptable':
         return ledger => ledger.adoptable(command.kinds, command.limit)

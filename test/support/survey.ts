@@ -45,13 +45,14 @@ export function surveyOf(parts: SurveyParts): Survey {
     state: {
       ledgerId: parts.ledgerId ?? 'ledger',
       epoch: 1,
-      phase: 'stable',
+      draining: undefined,
       pause:
         parts.pausedBecause === undefined
           ? undefined
           : { reason: parts.pausedBecause, actor: 'test', sinceMs: 0 },
       defaultLane: 'realtime',
-      partitions: progress
+      partitions: progress,
+      handoff: undefined
     },
     progress,
     obligations: parts.obligations ?? [],
@@ -88,6 +89,7 @@ export function liveInstance(leaseUntilMs = Number.MAX_SAFE_INTEGER): Instance {
     instance: 'embedder-realtime-1',
     service: 'embedder-realtime',
     leaseUntilMs,
-    members: new Map()
+    members: new Map(),
+    trouble: ''
   }
 }

@@ -6,23 +6,6 @@ import { hourMs, LedgerScene } from '../support/ledger-scene.ts'
 
 ledgerContract('memory', () => new MemoryLedger(() => Date.now()))
 
-test('I8 nothing is admitted or adopted while draining', async () => {
-  const state = newLedgerState('ledger', 'realtime')
-  const scene = await LedgerScene.open(new MemoryLedger(() => 1, state))
-  const { obligation } = await scene.admit([{ doc: 'a', text: 'A' }])
-  const id = scene.newId()
-  const parts = await scene.ledger.parts(obligation)
-  const fields = { reason: '', delayMs: 0, attempts: 0, failures: 0 }
-  await scene.ledger.move(obligation, scene.owner, parts, { id, kind: 'orphan' }, fields)
-  state.phase = 'draining'
-
-  expect((await scene.admit([{ doc: 'b', text: 'B' }])).reply).toEqual({ kind: 'draining' })
-  const claim = { owner: scene.other, epoch: 1, lane: 'realtime' as const }
-  expect(await scene.ledger.takeover(id, claim)).toEqual({ kind: 'refused', reason: 'draining' })
-  await scene.ledger.switchLanes({ expectedEpoch: 1, epoch: 2, lanes: new Map(), defaultLane: 'realtime' })
-  expect((await scene.admit([{ doc: 'b', text: 'B' }], { epoch: 2 })).reply.kind).toBe('admitted')
-})
-
 test('the lease of another instance that ran out is remembered for a day, for whoever makes its members leave', async () => {
   let nowMs = 1
   const ledger = new MemoryLedger(() => nowMs)

@@ -8,7 +8,13 @@ const patience = { timeout: 8_000, interval: 10 }
 async function switchTo(world: MemoryBatchLane, lane: Lane): Promise<void> {
   const { epoch, partitions } = await world.ledger.state()
   const lanes = new Map([...partitions.keys()].map(partition => [partition, lane]))
-  const change = { expectedEpoch: epoch, epoch: epoch + 1, lanes, defaultLane: lane }
+  const change = {
+    expectedEpoch: epoch,
+    epoch: epoch + 1,
+    lanes,
+    defaultLane: lane,
+    release: 'open' as const
+  }
   expect((await world.ledger.switchLanes(change)).kind).toBe('switched')
 }
 

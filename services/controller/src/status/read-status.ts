@@ -68,13 +68,13 @@ async function known<Value>(asked: Promise<Value>): Promise<Value | undefined> {
 }
 
 function ledgerOf({ survey, report }: LagView): NonNullable<StatusReport['ledger']> {
-  const { ledgerId, epoch, phase, pause } = survey.state
+  const { ledgerId, epoch, draining, pause } = survey.state
   const realtime = report.partitions.filter(({ lane }) => lane === 'realtime').length
   const batch = report.partitions.length - realtime
   return {
     id: ledgerId,
     epoch,
-    phase,
+    phase: draining === undefined ? 'stable' : 'draining',
     mode: modeOf(survey.state, realtime, batch),
     partitions: { realtime, batch },
     pause: pause ? { ...pause } : null,

@@ -26,7 +26,8 @@ import type {
   Registration,
   SettleOutcome,
   SettleReply,
-  Survey
+  Survey,
+  SwitchEpochs
 } from '../../ports/ledger.ts'
 import {
   checkAdmission,
@@ -44,17 +45,8 @@ import { packDigests } from './records.ts'
 import { asList, asNumber, asRows, asText, oneOf } from './reply.ts'
 import type { Script, ScriptArgument } from './script.ts'
 import { loadScript } from './script.ts'
-import {
-  readAdoptable,
-  readCut,
-  readFlags,
-  readLatest,
-  readObligation,
-  readOffsets,
-  readPartitionState,
-  readState,
-  readSurvey
-} from './survey-codec.ts'
+import { readDrainReply, readOffsets, readPartitionState, readState, readSwitchReply } from './state-codec.ts'
+import { readAdoptable, readFlags, readLatest, readObligation, readSurvey } from './survey-codec.ts'
 import { watchChannel } from './watch-channel.ts'
 import { messageOf } from '../../runtime/message-of.ts'
 
@@ -79,7 +71,9 @@ const watermarksScript = loadScript('ledger', 'parts', 'watermarks')
 const supersededScript = loadScript('ledger', 'digests', 'latest', 'superseded')
 const pauseScript = loadScript('ledger', 'pause')
 const resumeScript = loadScript('ledger', 'resume')
-const switchScript = loadScript('ledger', 'obligations', 'switch')
+const drainScript = loadScript('ledger', 'obligations', 'switching', 'drain')
+const abortScript = loadScript('ledger', 'abort')
+const switchScript = loadScript('ledger', 'obligations', 'switching', 'switch')
 const surveyScript = loadScript('ledger', 'obligations', 'parts', 'survey')
 const latestScript = loadScript('ledger', 'digests', 'latest', 'read-latest')
 const processedScript = loadScript('ledger', 'digests', 'read-processed')
@@ -138,8 +132,8 @@ export class RedisLedger implements Ledger {
     }
   }
 
-  async renew(owner: OwnerId, leaseMs: number): Promise<boolean> {
-    return asNumber(await this.#run(renewScript, owner, leaseMs)) === 1
+  async renew(owner: OwnerId, leaseMs: number, trouble: string): Promise<boolean> {
+    return asNumber(await this.#run(renewScript, owner, leaseMs, trouble)) === 1
   }
 
   async noteMember(owner: OwnerId, group: string, memberId: string): Promise<void> {
@@ -262,16 +256,20 @@ export class RedisLedger implements Ledger {
     return asNumber(await this.#run(resumeScript, expectedEpoch)) === 1
   }
 
+  async drain(change: SwitchEpochs): ReturnType<Ledger['drain']> {
+    checkSwitch(change)
+    return readDrainReply(await this.#run(drainScript, change.expectedEpoch, change.epoch))
+  }
+
+  async abortSwitch(epoch: number): ReturnType<Ledger['abortSwitch']> {
+    return oneOf(asText(await this.#run(abortScript, epoch)), ['aborted', 'passed'])
+  }
+
   async switchLanes(change: LaneSwitch): ReturnType<Ledger['switchLanes']> {
     checkSwitch(change)
-    const { expectedEpoch, epoch, defaultLane, lanes } = change
-    const [kind, answer] = asList(
-      await this.#run(switchScript, expectedEpoch, epoch, defaultLane, ...[...lanes].flat())
-    )
-    if (oneOf(asText(kind), ['switched', 'refused']) === 'refused') {
-      return { kind: 'refused', epoch: asNumber(answer) }
-    }
-    return { kind: 'switched', frontiers: readCut(asText(answer)) }
+    const { expectedEpoch, epoch, defaultLane, release, lanes } = change
+    const told = [expectedEpoch, epoch, defaultLane, release, ...[...lanes].flat()]
+    return readSwitchReply(await this.#run(switchScript, ...told))
   }
 
   async survey(): Promise<Survey> {

@@ -1,23 +1,20 @@
-// State, obligations, instances and counts, as lua/survey.lua, lua/state.lua and lua/read-latest.lua answer them.
+// Obligations, instances and counts, as lua/survey.lua and lua/read-latest.lua answer them.
 import type { ObligationId, OwnerId } from '../../domain/identity.ts'
-import type { Lane } from '../../domain/lane.ts'
 import type {
   Instance,
   Latest,
   LedgerCounts,
-  LedgerState,
   Obligation,
   ObligationKind,
   ObligationState,
   PartitionProgress,
-  PartitionState,
   Survey
 } from '../../ports/ledger.ts'
 import { readJob } from './job-codec.ts'
 import { readUInt56 } from './records.ts'
 import { asBytes, asFields, asList, asNumber, asOffset, asRows, asText, fieldOf, oneOf } from './reply.ts'
+import { byPartition, readState } from './state-codec.ts'
 
-const lanes: readonly Lane[] = ['realtime', 'batch']
 const kinds: readonly ObligationKind[] = ['request', 'orphan', 'manifest']
 const states: readonly ObligationState[] = [
   'admitted',
@@ -30,54 +27,6 @@ const states: readonly ObligationState[] = [
   'terminal'
 ]
 const statuses = ['open', 'indexed', 'dead'] as const
-
-/** Ascending by key. */
-function byPartition<Value>(entries: Iterable<readonly [number, Value]>): Map<number, Value> {
-  return new Map([...entries].sort(([a], [b]) => a - b))
-}
-
-/** `{p, offset, p, offset, ...}` */
-export function readOffsets(raw: unknown): Map<number, bigint> {
-  return byPartition(asRows(raw, 2).map(([p, offset]) => [asNumber(p), asOffset(offset)] as const))
-}
-
-/** `p:offset p:offset ...` */
-export function readCut(text: string): Map<number, bigint> {
-  const entries = text === '' ? [] : text.split(' ')
-  return byPartition(
-    entries.map(entry => {
-      const [p = '', offset = ''] = entry.split(':')
-      return [Number(p), BigInt(offset)] as const
-    })
-  )
-}
-
-export function readPartitionState(raw: unknown): PartitionState {
-  const [lane, frontier] = asList(raw)
-  return { lane: oneOf(asText(lane), lanes), frontier: asOffset(frontier) }
-}
-
-export function readState(raw: unknown): LedgerState {
-  const fields = asFields(raw)
-  const partitions = [...fields].flatMap(([name, frontier]) => {
-    const p = /^frontier:(\d+)$/.exec(name)?.[1]
-    if (p === undefined) return []
-    const lane = oneOf(fieldOf(fields, `lane:${p}`), lanes)
-    return [[Number(p), { lane, frontier: BigInt(frontier) }] as const]
-  })
-  const reason = fields.get('pauseReason')
-  return {
-    ledgerId: fieldOf(fields, 'ledger'),
-    epoch: Number(fieldOf(fields, 'epoch')),
-    phase: oneOf(fieldOf(fields, 'phase'), ['stable', 'draining']),
-    pause:
-      reason === undefined
-        ? undefined
-        : { reason, actor: fieldOf(fields, 'pauseActor'), sinceMs: Number(fieldOf(fields, 'pauseSince')) },
-    defaultLane: oneOf(fieldOf(fields, 'default'), lanes),
-    partitions: byPartition(partitions)
-  }
-}
 
 export function readObligation(raw: unknown): Obligation {
   const fields = asFields(raw)
@@ -148,7 +97,8 @@ function readInstance(owner: string, fields: ReadonlyMap<string, string>): Insta
     instance: fieldOf(fields, 'instance'),
     service: fieldOf(fields, 'service'),
     leaseUntilMs: Number(fieldOf(fields, 'leaseUntil')),
-    members: new Map(members)
+    members: new Map(members),
+    trouble: fields.get('trouble') ?? ''
   }
 }
 

@@ -36,7 +36,7 @@ type Wanted = Omit<SwitchWish, 'evenIfUnready' | 'expectedEpoch' | 'switchId'>
 const stepMs = 250
 /** Between two looks at the control log, for what another controller has left. */
 const lookSteps = 8
-const maxIdTries = 36 ** 8
+const idChances = 36 ** 8
 
 export class Switcher {
   readonly #deps: SwitcherDeps
@@ -279,7 +279,9 @@ export class Switcher {
     const { clock } = this.#deps.parts
     const atMs = clock.nowMs()
     const given = { actor, deadlineMs, reason, share, strategy, target, ...plan }
-    const id = switchId ?? `${atMs.toString(36)}-${Math.floor(clock.random() * maxIdTries).toString(36)}`
+    // Two controllers may write at the same place: chance keeps them apart.
+    const chance = Math.floor(clock.random() * idChances).toString(36)
+    const id = switchId ?? `${this.#book.nextEpoch}-${chance}`
     return { kind: 'intent', switchId: id, ledgerId, expectedEpoch: epoch, ...given, atMs }
   }
 

@@ -1,0 +1,77 @@
+import type { Failpoint } from '@pointsman/core/runtime/failpoint'
+import { expect, test, vi } from 'vitest'
+import { killed, never, SwitchingWorld, wishFor } from '../../../support/switching.ts'
+
+async function carriedOn(of: SwitchingWorld, switchId: string) {
+  const next = of.controller('next')
+  const stop = new AbortController()
+  const running = next.run(stop.signal).catch(() => undefined)
+  const found = await vi.waitFor(async () => {
+    const report = await next.find(switchId, never)
+    if (report === undefined || report.endedMs === null) throw new Error(`it is ${report?.state}`)
+    return report
+  })
+  stop.abort()
+  await running
+  return found
+}
+
+test.each<[Failpoint, 'detach' | 'drain' | 'force']>([
+  ['ctl.intent', 'detach'],
+  ['ctl.intent', 'drain'],
+  ['ctl.intent', 'force'],
+  ['ctl.drain', 'drain'],
+  ['ctl.fence', 'detach'],
+  ['ctl.fence', 'drain'],
+  ['ctl.fence', 'force'],
+  ['ctl.finish', 'detach'],
+  ['ctl.finish', 'drain'],
+  ['ctl.finish', 'force']
+])(
+  'a controller that is killed at %s (%s) is followed by one that ends its switch',
+  async (failpoint, strategy) => {
+    const of = await SwitchingWorld.open()
+    const wish = wishFor('batch', { switchId: 'one', strategy })
+    await expect(of.controller('first', failpoint).request(wish, never)).rejects.toBe(killed)
+
+    const report = await carriedOn(of, 'one')
+    expect(report).toMatchObject({ state: 'completed', epoch: 2 })
+    expect(await of.lanes()).toEqual(['batch', 'batch'])
+    expect((await of.world.ledger.state()).draining).toBeUndefined()
+    expect(await of.controller('third').request(wish, never)).toEqual(report)
+  }
+)
+
+test('a switch that nobody carried out before its deadline is undone by the next controller', async () => {
+  const of = await SwitchingWorld.open()
+  const wish = wishFor('batch', { switchId: 'one', deadlineMs: 5_000 })
+  await expect(of.controller('first', 'ctl.intent').request(wish, never)).rejects.toBe(killed)
+  of.world.clock.now += 6_000
+
+  expect(await carriedOn(of, 'one')).toMatchObject({ state: 'aborted', because: 'it had not cut after 5 s' })
+  expect(await of.lanes()).toEqual(['realtime', 'realtime'])
+})
+
+test('one that was made before its deadline and not recorded is recorded as made', async () => {
+  const of = await SwitchingWorld.open()
+  const wish = wishFor('batch', { switchId: 'one', deadlineMs: 5_000 })
+  await expect(of.controller('first', 'ctl.fence').request(wish, never)).rejects.toBe(killed)
+  of.world.clock.now += 6_000
+  expect(await carriedOn(of, 'one')).toMatchObject({ state: 'completed', epoch: 2 })
+})
+
+test('the intent of a ledger that is gone is not carried out on another', async () => {
+  const of = await SwitchingWorld.open()
+  await expect(
+    of.controller('first', 'ctl.intent').request(wishFor('batch', { switchId: 'one' }), never)
+  ).rejects.toBe(killed)
+  const other = await SwitchingWorld.open()
+  for (const { record } of await of.world.control.read(0n, never)) {
+    if (record !== undefined) await other.world.control.append(record, never)
+  }
+  expect(await carriedOn(other, 'one')).toMatchObject({
+    state: 'refused',
+    because: 'the ledger is another one than it was meant for'
+  })
+  expect(await other.lanes()).toEqual(['realtime', 'realtime'])
+})

@@ -2,6 +2,7 @@
 // contract test (`test/integration/kafka-range.test.ts`). Out of range it throws, and damages no committed offset.
 import type { Cluster } from 'kafkajs'
 import { z } from 'zod'
+import { errorTypes } from './error-types.ts'
 import type { FetchedMessage } from './fetched-record.ts'
 import { requirePrivate } from './private-modules.ts'
 
@@ -53,6 +54,20 @@ export async function fetchWithoutGroup(cluster: Cluster, request: FetchRequest)
   const batch = new Batch(topic, String(position), data)
   const next = batch.isEmptyIncludingFiltered() ? position : BigInt(batch.lastOffset()) + 1n
   return { messages: batch.messages, next }
+}
+
+/** As `fetchWithoutGroup`, out of range as an answer. Leaders move: asks who leads now, once. */
+export async function fetchFromLeader(
+  cluster: Cluster,
+  request: FetchRequest
+): Promise<FetchAnswer | 'out-of-range'> {
+  try {
+    return await fetchWithoutGroup(cluster, request)
+  } catch (error) {
+    if (errorTypes(error).includes('OFFSET_OUT_OF_RANGE')) return 'out-of-range'
+    await cluster.refreshMetadata()
+    return fetchWithoutGroup(cluster, request)
+  }
 }
 
 function batchClass(): NewBatch {

@@ -4,10 +4,9 @@ import { boundsOf } from './bounds.ts'
 import type { NewClient } from './client.ts'
 import { openCluster } from './cluster.ts'
 import type { Deadline } from './deadline.ts'
-import { errorTypes } from './error-types.ts'
 import { recordOf } from './fetched-record.ts'
 import type { FetchedMessage } from './fetched-record.ts'
-import { fetchWithoutGroup } from './group-less-fetch.ts'
+import { fetchFromLeader } from './group-less-fetch.ts'
 import type { FetchAnswer } from './group-less-fetch.ts'
 import { spansOf } from './offsets.ts'
 
@@ -128,17 +127,10 @@ export class KafkaRangeReader implements RangeReader {
     // Twice as much: the log has whole batches, also at both ends of what is wanted.
     const wanted = 2 * Number(records) * this.#recordBytes
     const bytes = Math.max(leastBytes, Math.min(maxBytes, Math.ceil(wanted)))
-    return this.#connection.use(deadline('reading a range', signal), async cluster => {
-      const request = { topic: this.#topic, partition, position, maxBytes: bytes, maxWaitMs }
-      try {
-        return await fetchWithoutGroup(cluster, request)
-      } catch (error) {
-        if (errorTypes(error).includes('OFFSET_OUT_OF_RANGE')) return 'out-of-range'
-        // Leaders move: ask who leads now, once.
-        await cluster.refreshMetadata()
-        return fetchWithoutGroup(cluster, request)
-      }
-    })
+    const request = { topic: this.#topic, partition, position, maxBytes: bytes, maxWaitMs }
+    return this.#connection.use(deadline('reading a range', signal), cluster =>
+      fetchFromLeader(cluster, request)
+    )
   }
 
   #noteSize(messages: readonly FetchedMessage[]): void {

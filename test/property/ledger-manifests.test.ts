@@ -1,9 +1,10 @@
 // What holds of manifests over random histories of the specification, see test/property/ledger.test.ts.
 import type { Obligation } from '@pointsman/core/ports/ledger'
 import { expect } from 'vitest'
+import type { Moment } from '../support/ledger-play.ts'
 import { always, needsVector, placeOf } from '../support/ledger-play.ts'
 
-/** What an `advance` may do; a switch alone makes an orphan of an open manifest. */
+/** What an `advance` may do; a switch alone, or its drain, makes orphans of manifests. */
 const lawful = [
   'open sealed',
   'sealed uploaded',
@@ -49,13 +50,24 @@ always('I9 what is sealed pays for nothing that it did not pay for when it was s
   }
 })
 
-always('a manifest goes lawful ways, and ends archived and empty', () => ({ step, before, after }) => {
+/** States that this step releases manifests from. */
+function releasedStates({ step, before, after }: Moment): readonly string[] {
+  if (after.state.epoch > before.state.epoch) {
+    const isForced = step.change?.type === 'switch' && step.change.change.release === 'unsent'
+    return isForced ? ['open', 'sealed', 'uploaded'] : ['open']
+  }
+  return before.state.draining === undefined && after.state.draining !== undefined ? ['open'] : []
+}
+
+always('a manifest goes lawful ways, and ends archived and empty', () => moment => {
+  const { step, before, after } = moment
+  const released = releasedStates(moment)
   const now = new Map<string, Obligation>(after.obligations.map(obligation => [obligation.id, obligation]))
   const [answer] = step.answers
   for (const former of before.obligations) {
     if (former.kind !== 'manifest') continue
     const later = now.get(former.id)
-    if (after.state.epoch > before.state.epoch && former.state === 'open') {
+    if (released.includes(former.state)) {
       if (former.parts.size === 0) expect(later).toBeUndefined()
       else
         expect(later).toMatchObject({ kind: 'orphan', owner: undefined, job: undefined, parts: former.parts })
@@ -70,11 +82,13 @@ always('a manifest goes lawful ways, and ends archived and empty', () => ({ step
   }
 })
 
-always('a job is remembered when its manifest is archived', () => async ({ ledger, before, after }) => {
+always('a job is remembered when its manifest is archived', () => async moment => {
+  const { ledger, before, after } = moment
+  const released = releasedStates(moment)
   const ended = before.obligations.filter(
     ({ id, job }) => (job?.creates ?? 0) > 0 && !after.obligations.some(obligation => obligation.id === id)
   )
-  const lost = ended.filter(({ state }) => state !== 'open')
+  const lost = ended.filter(({ state }) => !released.includes(state))
   const remembered = (await ledger.pastJobs(1000)).map(({ manifest }) => manifest)
   for (const { id } of lost) expect(remembered[0]).toBe(id)
   expect(remembered).toHaveLength(after.counts.jobs)

@@ -2,8 +2,10 @@
 // carried out (see ledger-history.ts), so that a history can be shrunk and still makes sense.
 import type { Digest } from '@pointsman/core/domain/identity'
 import type { Lane } from '@pointsman/core/domain/lane'
-import type { Job, JobOrder, LaneSwitch, ObligationKind } from '@pointsman/core/ports/ledger'
+import type { Job, JobOrder, ObligationKind } from '@pointsman/core/ports/ledger'
 import fc from 'fast-check'
+import type { SwitchingCommand } from './ledger-switching.ts'
+import { lane, mostlyCurrent, mostlyFalse, partitions, switching } from './ledger-switching.ts'
 
 /** Tails at the edges of a signed 64-bit number and of a double, all in one bucket; the last is the fifth in another. */
 export const contents = [
@@ -27,8 +29,6 @@ export const docKeys = [
   'ff0000000000000000000003'
 ] as readonly string[] as readonly Digest[]
 
-const partitions = [0, 1, 2]
-
 export interface CandidateChoice {
   readonly hole: boolean
   readonly doc: number
@@ -51,12 +51,6 @@ type OwnerChoice = number | undefined
 
 /** The owner's open manifest or a new one, none, or whatever obligation has this place. */
 export type ManifestChoice = 'own' | undefined | number
-
-/** That of the switch which is waiting, if there is one; else, or with `other`, so much is added to the current epoch. */
-export interface EpochChoice {
-  readonly other: boolean
-  readonly ahead: number
-}
 
 export type Command =
   | { readonly type: 'openPartition'; readonly partition: number; readonly logStart: number }
@@ -123,32 +117,17 @@ export type Command =
       readonly epochBehind: number
     }
   | { readonly type: 'pause' | 'resume'; readonly epochBehind: number }
-  | { readonly type: 'drain'; readonly epochBehind: number; readonly epoch: EpochChoice }
-  | { readonly type: 'abort'; readonly epoch: EpochChoice }
-  | {
-      readonly type: 'switch'
-      readonly epochBehind: number
-      readonly epoch: EpochChoice
-      readonly lanes: readonly (readonly [number, Lane])[]
-      readonly defaultLane: Lane
-      readonly release: LaneSwitch['release']
-    }
+  | SwitchingCommand
   | { readonly type: 'adoptable'; readonly kinds: readonly ObligationKind[]; readonly limit: number }
   /** The same call once more, as after a lost reply, perhaps much later. */
   | { readonly type: 'repeat'; readonly call: number }
 
 const hourMs = 3_600_000
 const anyIndex = fc.nat({ max: 30 })
-const lane = fc.constantFrom<Lane>('realtime', 'batch')
-const mostlyCurrent = fc.oneof(
-  { arbitrary: fc.constant(0), weight: 8 },
-  { arbitrary: fc.constant(1), weight: 1 }
-)
 const mostlyHolder = fc.oneof(
   { arbitrary: fc.constant(undefined), weight: 6 },
   { arbitrary: anyIndex, weight: 1 }
 )
-const mostlyFalse = mostlyCurrent.map(behind => behind === 1)
 const soonOrNever = fc.constantFrom(0, hourMs)
 
 const candidateChoice = fc.record({
@@ -280,29 +259,6 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Comm
     })
   ],
   [6, record('repeat', { call: anyIndex })]
-]
-
-/** How much is added to the epoch of a switch: not always in order, so that some are overtaken. */
-const ahead = fc.constantFrom(1, 2, 3, 3, 5)
-
-const switching: typeof weighted = [
-  [1, record('drain', { epochBehind: mostlyCurrent, epoch: fc.record({ other: mostlyFalse, ahead }) })],
-  [
-    1,
-    record('abort', {
-      epoch: fc.record({ other: mostlyFalse, ahead: fc.oneof(ahead, fc.constantFrom(-1, 0)) })
-    })
-  ],
-  [
-    2,
-    record('switch', {
-      epochBehind: mostlyCurrent,
-      epoch: fc.record({ other: mostlyFalse, ahead }),
-      lanes: fc.array(fc.tuple(fc.constantFrom(...partitions), lane), { maxLength: 3 }),
-      defaultLane: lane,
-      release: fc.constantFrom('open', 'unsent')
-    })
-  ]
 ]
 
 function record<Type extends Command['type'], Fields>(

@@ -4,18 +4,18 @@ import type { ObligationId, OwnerId } from '@pointsman/core/domain/identity'
 import type {
   Admission,
   AdmitReply,
-  LaneSwitch,
   Ledger,
   ManifestState,
   Obligation,
   Part,
   SettleOutcome,
-  Slice,
-  SwitchEpochs
+  Slice
 } from '@pointsman/core/ports/ledger'
-import type { CandidateChoice, Command, EpochChoice, ManifestChoice, SliceChoice } from './ledger-commands.ts'
+import type { CandidateChoice, Command, ManifestChoice, SliceChoice } from './ledger-commands.ts'
 import { contents, docKeys } from './ledger-commands.ts'
 import { manifestStates } from './ledger-scene.ts'
+import type { Change, SwitchingCommand } from './ledger-switching.ts'
+import { carryOut, changeOf, isSwitching } from './ledger-switching.ts'
 
 /** Of the indices 0 to 30. */
 const mostly = 27
@@ -41,12 +41,6 @@ export interface Step {
   /** Of a `drain`, an `abort`, a `switch` or its repetition. */
   readonly change: Change | undefined
 }
-
-/** What was asked of a switch. */
-export type Change =
-  | { readonly type: 'drain'; readonly change: SwitchEpochs }
-  | { readonly type: 'abort'; readonly change: Pick<SwitchEpochs, 'epoch'> }
-  | { readonly type: 'switch'; readonly change: LaneSwitch }
 
 interface Asked {
   readonly call: Call
@@ -81,44 +75,23 @@ export class LedgerHistory {
   }
 
   async #ask(command: Command): Promise<Asked> {
-    switch (command.type) {
-      case 'repeat':
-        return this.#calls[command.call % Math.max(1, this.#calls.length)] ?? { call: noCall }
-      case 'admit': {
-        const admission = await this.#admissionOf(command)
-        if (admission === undefined) return { call: noCall }
-        return { call: ledger => ledger.admit(admission), admission }
-      }
-      case 'drain': {
-        const change = await this.#epochsOf(command)
-        return { call: ledger => ledger.drain(change), change: { type: 'drain', change } }
-      }
-      case 'abort': {
-        const { epoch } = await this.#epochsOf({ ...command, epochBehind: 0 })
-        return { call: ledger => ledger.abortSwitch(epoch), change: { type: 'abort', change: { epoch } } }
-      }
-      case 'switch': {
-        const { defaultLane, release } = command
-        const epochs = await this.#epochsOf(command)
-        const change = { ...epochs, lanes: new Map(command.lanes), defaultLane, release }
-        return { call: ledger => ledger.switchLanes(change), change: { type: 'switch', change } }
-      }
-      default:
-        return { call: await this.#plainCallOf(command) }
+    if (command.type === 'repeat') {
+      return this.#calls[command.call % Math.max(1, this.#calls.length)] ?? { call: noCall }
     }
-  }
-
-  async #epochsOf(command: {
-    readonly epochBehind: number
-    readonly epoch: EpochChoice
-  }): Promise<SwitchEpochs> {
-    const { epoch: current, draining } = await this.#first.state()
-    const waiting = command.epoch.other ? undefined : draining?.epoch
-    return { expectedEpoch: current - command.epochBehind, epoch: waiting ?? current + command.epoch.ahead }
+    if (command.type === 'admit') {
+      const admission = await this.#admissionOf(command)
+      if (admission === undefined) return { call: noCall }
+      return { call: ledger => ledger.admit(admission), admission }
+    }
+    if (isSwitching(command)) {
+      const change = changeOf(command, await this.#first.state())
+      return { call: ledger => carryOut(ledger, change), change }
+    }
+    return { call: await this.#plainCallOf(command) }
   }
 
   async #plainCallOf(
-    command: Exclude<Command, { type: 'repeat' | 'admit' | 'drain' | 'abort' | 'switch' }>
+    command: Exclude<Command, SwitchingCommand | { type: 'repeat' | 'admit' }>
   ): Promise<Call> {
     switch (command.type) {
       case 'openPartition':

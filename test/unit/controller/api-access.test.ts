@@ -99,7 +99,7 @@ describe('what is wrong with a request is said as a problem', () => {
     ['POST', '/v1/dead-letters/replay', '{"ids":[]}', 422],
     ['POST', '/v1/dead-letters/replay', '{"ids":["0-99"]}', 422],
     ['POST', '/v1/verify', '{"examples":-1}', 422],
-    ['DELETE', '/v1/pause', '{}', 404],
+    ['DELETE', '/v1/pause', '{}', 405],
     ['POST', '/v1/nothing', '{}', 404]
   ] as const)('%s %s with a wrong body answers %#', async (method, url, payload, status) => {
     const { api } = await serve()

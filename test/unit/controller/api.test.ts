@@ -4,6 +4,11 @@ import { statusReport } from '../../../services/controller/src/status/status-rep
 import { json, local, serveApi as serve } from '../../support/controller-api.ts'
 import { documentOf } from '../../support/memory-world.ts'
 
+interface Operation {
+  readonly responses: Readonly<Record<string, { readonly content?: object }>>
+  readonly security?: unknown
+}
+
 describe('answers', () => {
   test('status and lag are what they promise', async () => {
     const { api, world } = await serve()
@@ -141,10 +146,31 @@ describe('answers', () => {
         '/v1/jobs/{id}/cancel',
         '/v1/jobs/{id}/abandon',
         '/v1/estimate/basis',
-        '/v1/estimate/indexed'
+        '/v1/estimate/indexed',
+        '/v1/switches',
+        '/v1/switches/current',
+        '/v1/switches/{switchId}',
+        '/v1/switches/rollback'
       ])
     )
-    expect(paths['/v1/pause'].post.responses['4XX'] ?? paths['/v1/pause'].post.responses['4xx']).toBeDefined()
+  })
+
+  test('the OpenAPI document names every way in which a call may be refused, as a problem', async () => {
+    const { api } = await serve()
+    const { paths } = (await api.inject({ url: '/docs/json', headers: local })).json()
+    for (const [path, methods] of Object.entries<Record<string, Operation>>(paths)) {
+      for (const [method, { responses, security }] of Object.entries(methods)) {
+        if (!path.startsWith('/v1/')) continue
+        const always = ['400', '401', '403', '422', '500', '503']
+        const wanted = method === 'get' ? always : [...always, '409', '413', '415']
+        if (path.includes('{')) wanted.push('404')
+        expect(Object.keys(responses), `${method} ${path}`).toEqual(expect.arrayContaining(wanted))
+        for (const status of wanted) {
+          expect(Object.keys(responses[status]?.content ?? {})).toEqual(['application/problem+json'])
+        }
+        expect(security, `${method} ${path}`).toEqual(method === 'get' ? undefined : [{ token: [] }])
+      }
+    }
   })
 
   test('pages carry a content security policy, answers may not be framed or stored', async () => {

@@ -17,6 +17,8 @@ export interface Caller {
   readonly method: string
   /** Of a mutating or paid call, as far as the route is known. */
   readonly path: string
+  /** False when nothing is done anyway. */
+  readonly isKnown: boolean
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
 }
 
@@ -26,6 +28,7 @@ const safeMethods = new Set(['GET', 'HEAD'])
 export function checkAccess(caller: Caller, policy: AccessPolicy): void {
   checkHost(header(caller, 'host'), policy)
   checkOrigin(caller)
+  if (!caller.isKnown) return
   const mutates = !safeMethods.has(caller.method)
   if (mutates && !/^application\/json(;|$)/i.test(header(caller, 'content-type') ?? '')) {
     throw new Refusal(415, 'JSON_ONLY', 'send a JSON body with the content type application/json')

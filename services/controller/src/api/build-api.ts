@@ -1,6 +1,11 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  LogController
+} from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { checkAccess } from './access.ts'
 import type { ApiDeps } from './api-deps.ts'
@@ -8,9 +13,12 @@ import { controlRoutes } from './control-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
 import { estimateRoutes } from './estimate-routes.ts'
 import { healthRoutes } from './health-routes.ts'
+import { KnownRoutes } from './known-routes.ts'
 import { jobRoutes } from './job-routes.ts'
 import { problemOf, Refusal } from './problem.ts'
+import { refuseBrokenRequest, refuseUnreadable } from './raw-refusal.ts'
 import { readingRoutes } from './reading-routes.ts'
+import { switchRoutes } from './switch-routes.ts'
 import { verifyRoutes } from './verify-routes.ts'
 
 const maxBodyBytes = 1024 * 1024
@@ -24,6 +32,10 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
+    // Then checkAccess refuses it, in our words.
+    http: { requireHostHeader: false },
+    clientErrorHandler: refuseBrokenRequest,
+    frameworkErrors: (error, _, reply) => refuseUnreadable(error, reply.raw),
     // An open page or a running `verify` must not hold up the end.
     forceCloseConnections: true
   })
@@ -32,6 +44,8 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
   // JSON alone: a form of a foreign page cannot send it.
   app.removeContentTypeParser('text/plain')
 
+  const known = new KnownRoutes()
+  app.addHook('onRoute', route => known.note(route))
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers({
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -39,8 +53,10 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
       'referrer-policy': 'no-referrer',
       'cache-control': 'no-store'
     })
-    const { method, headers } = request
-    checkAccess({ method, path: request.url, headers }, deps.access)
+    const { method, headers, url, is404 } = request
+    checkAccess({ method, path: url, headers, isKnown: !is404 }, deps.access)
+    // Before its body is read.
+    if (is404) throw noSuchCall(method, url, known, reply)
   })
   app.setErrorHandler(async (error, request, reply) => {
     const answer = problemOf(error)
@@ -48,10 +64,6 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
     if (answer.status === 401) void reply.header('www-authenticate', 'Bearer')
     if (answer.status === 503) void reply.header('retry-after', '1')
     return reply.code(answer.status).type('application/problem+json').send(answer)
-  })
-  app.setNotFoundHandler(async (request, reply) => {
-    const answer = problemOf(new Refusal(404, 'NO_SUCH_CALL', `there is no ${request.method} ${request.url}`))
-    return reply.code(404).type('application/problem+json').send(answer)
   })
 
   await app.register(swagger, {
@@ -70,6 +82,14 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
     jobRoutes(routes, deps)
     estimateRoutes(routes, deps)
     controlRoutes(routes, deps)
+    switchRoutes(routes, deps)
   })
   return app
+}
+
+function noSuchCall(method: string, url: string, known: KnownRoutes, reply: FastifyReply): Refusal {
+  const allowed = known.methodsOf(url)
+  if (allowed.length === 0) return new Refusal(404, 'NO_SUCH_CALL', `there is no ${method} ${url}`)
+  void reply.header('allow', allowed.join(', '))
+  return new Refusal(405, 'NO_SUCH_METHOD', `here one can ${allowed.join(', ')}, not ${method}`)
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { ApiDeps } from './api-deps.ts'
 import { Refusal } from './problem.ts'
-import { refusals, tokenNeeded, typed } from './route.ts'
+import { changeRefusals, tokenNeeded, typed } from './route.ts'
 
 const pauseState = z.object({
   paused: z.boolean(),
@@ -28,7 +28,7 @@ export function controlRoutes(app: FastifyInstance, { parts: { ledger } }: ApiDe
       tags: ['control'],
       security: tokenNeeded,
       body: z.object({ reason: z.string().trim().min(1).max(200).default('paused by an operator') }).strict(),
-      response: { 200: pauseState, ...refusals }
+      response: { 200: pauseState, ...changeRefusals }
     },
     handler: async request => {
       const { epoch } = await ledger.state()
@@ -43,7 +43,7 @@ export function controlRoutes(app: FastifyInstance, { parts: { ledger } }: ApiDe
       tags: ['control'],
       security: tokenNeeded,
       body: z.object({}).strict(),
-      response: { 200: pauseState, ...refusals }
+      response: { 200: pauseState, ...changeRefusals }
     },
     handler: async () => {
       const { epoch } = await ledger.state()

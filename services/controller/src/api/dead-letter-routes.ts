@@ -13,7 +13,7 @@ import {
 import { replayLetters } from '../dead-letters/replay.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { Refusal } from './problem.ts'
-import { refusals, tokenNeeded, typed, whileWanted } from './route.ts'
+import { changeRefusals, notFound, refusals, tokenNeeded, typed, whileWanted } from './route.ts'
 
 /** Letters looked through for one id, and replayed at most with `all`. */
 const lettersRead = 10_000
@@ -46,7 +46,7 @@ export function deadLetterRoutes(app: FastifyInstance, { parts, stopping }: ApiD
       summary: 'One dead letter with its document',
       tags: ['dead letters'],
       params: z.object({ id: z.string() }),
-      response: { 200: letterDetail, ...refusals }
+      response: { 200: letterDetail, ...notFound, ...refusals }
     },
     handler: async (request, reply) => {
       const letters = await parts.letters.list(lettersRead, whileWanted(reply, stopping))
@@ -66,7 +66,7 @@ export function deadLetterRoutes(app: FastifyInstance, { parts, stopping }: ApiD
       tags: ['dead letters'],
       security: tokenNeeded,
       body: replayRequest,
-      response: { 200: replayReport, ...refusals }
+      response: { 200: replayReport, ...changeRefusals }
     },
     handler: async (request, reply) => {
       const signal = whileWanted(reply, stopping)

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { basisOf, estimateBasis } from '../estimate/estimate-basis.ts'
 import type { ApiDeps } from './api-deps.ts'
-import { refusals, tokenNeeded, typed } from './route.ts'
+import { changeRefusals, refusals, tokenNeeded, typed } from './route.ts'
 
 /** With 64 digits each, below the limit of a body; and no call of the ledger is long. */
 const maxHashes = 2000
@@ -48,7 +48,7 @@ export function estimateRoutes(
             .describe("SHA-256 of each text's UTF-8 bytes")
         })
         .strict(),
-      response: { 200: z.object({ indexed: z.array(z.boolean()).describe('in order') }), ...refusals }
+      response: { 200: z.object({ indexed: z.array(z.boolean()).describe('in order') }), ...changeRefusals }
     },
     handler: async request => {
       const keys = request.body.textHashes.map(hash => paymentKey(parts.spec, hash))

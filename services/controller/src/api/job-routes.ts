@@ -8,7 +8,7 @@ import { documentsOf, type Manifest, manifestsOf } from '../jobs/manifests.ts'
 import { costOf } from '../status/token-price.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { Refusal } from './problem.ts'
-import { refusals, tokenNeeded, typed } from './route.ts'
+import { changeRefusals, notFound, refusals, tokenNeeded, typed } from './route.ts'
 
 const maxPast = 1000
 const named = z.object({
@@ -82,7 +82,12 @@ export function jobRoutes(app: FastifyInstance, { parts, jobs, jobTerms: terms }
   routes.route({
     method: 'GET',
     url: '/v1/jobs/:id',
-    schema: { summary: 'One job', tags: ['jobs'], params: named, response: { 200: jobReport, ...refusals } },
+    schema: {
+      summary: 'One job',
+      tags: ['jobs'],
+      params: named,
+      response: { 200: jobReport, ...notFound, ...refusals }
+    },
     handler: async request => (await find(request.params.id)).job
   })
   routes.route({
@@ -97,7 +102,7 @@ export function jobRoutes(app: FastifyInstance, { parts, jobs, jobTerms: terms }
       security: tokenNeeded,
       params: named,
       body: z.object({}).strict(),
-      response: { 200: jobReport, ...refusals }
+      response: { 200: jobReport, ...notFound, ...changeRefusals }
     },
     handler: async request => {
       return await order(requireCancellable(await find(request.params.id)), 'cancel')
@@ -115,7 +120,7 @@ export function jobRoutes(app: FastifyInstance, { parts, jobs, jobTerms: terms }
       security: tokenNeeded,
       params: named,
       body: z.object({ confirm: z.boolean().default(false) }).strict(),
-      response: { 200: abandonment, ...refusals }
+      response: { 200: abandonment, ...notFound, ...changeRefusals }
     },
     handler: async (request): Promise<Abandonment> => {
       const found = await find(request.params.id)

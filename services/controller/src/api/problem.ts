@@ -1,6 +1,7 @@
 import { Failure, policyOf } from '@pointsman/core/domain/failure'
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { SwitchRefused } from '../switching/switch-refused.ts'
 
 /** RFC 9457. */
 export const problem = z.object({
@@ -32,13 +33,23 @@ const titles: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not found',
   405: 'Method not allowed',
+  408: 'Request timed out',
   409: 'Conflict',
   413: 'Body too large',
   415: 'Unsupported media type',
   421: 'Misdirected request',
   422: 'Wrong request',
+  431: 'Headers too large',
   500: 'Internal error',
   503: 'Not possible now'
+}
+
+/** An answer with this status, for the OpenAPI document. */
+export function problemAnswer(status: number) {
+  return {
+    description: titles[status] ?? 'Refused',
+    content: { 'application/problem+json': { schema: problem } }
+  }
 }
 
 /** What a failed request answers. Nothing of an unforeseen error leaves the process: it may name what is private. */
@@ -50,6 +61,7 @@ export function problemOf(error: unknown): Problem {
     )
     return { ...describe(422, 'INVALID', 'the request is not what this call takes'), problems }
   }
+  if (error instanceof SwitchRefused) return describe(409, error.code, error.message)
   if (error instanceof Failure) {
     const [disposition] = policyOf(error)
     return describe(disposition === 'reject' ? 422 : 503, error.code, error.message)

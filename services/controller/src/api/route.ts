@@ -1,14 +1,32 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import { problem } from './problem.ts'
+import { problemAnswer } from './problem.ts'
 
 /** An app whose handlers are typed by their zod schemas. */
 export function typed(app: FastifyInstance) {
   return app.withTypeProvider<ZodTypeProvider>()
 }
 
-/** Every call may be refused; documented once. */
-export const refusals = { '4xx': problem, '5xx': problem } as const
+/** What every call may answer instead. */
+export const refusals = {
+  400: problemAnswer(400),
+  401: problemAnswer(401),
+  403: problemAnswer(403),
+  422: problemAnswer(422),
+  500: problemAnswer(500),
+  503: problemAnswer(503)
+} as const
+
+/** What every call that takes a body may answer instead. */
+export const changeRefusals = {
+  ...refusals,
+  409: problemAnswer(409),
+  413: problemAnswer(413),
+  415: problemAnswer(415)
+} as const
+
+/** For a call about one thing that may not be there. */
+export const notFound = { 404: problemAnswer(404) } as const
 
 /** Marks a call that needs the token in the OpenAPI document. */
 export const tokenNeeded = [{ token: [] }]

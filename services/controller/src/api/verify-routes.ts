@@ -5,7 +5,7 @@ import { verify } from '../verify/verify.ts'
 import { type VerifyProgress, verifyReport, verifyRequest } from '../verify/verify-report.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { problemOf, Refusal } from './problem.ts'
-import { refusals, tokenNeeded, typed, whileWanted } from './route.ts'
+import { changeRefusals, tokenNeeded, typed, whileWanted } from './route.ts'
 
 const maxNamed = 1_000_000
 const progressEveryMs = 200
@@ -39,7 +39,7 @@ export function verifyRoutes(app: FastifyInstance, { parts, stopping, log }: Api
       tags: ['control'],
       security: tokenNeeded,
       body: verifyRequest,
-      response: { 200: verifyReport, ...refusals }
+      response: { 200: verifyReport, ...changeRefusals }
     },
     handler: async (request, reply) => {
       const signal = whileWanted(reply, stopping)

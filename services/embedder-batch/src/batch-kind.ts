@@ -26,6 +26,7 @@ export class BatchKind implements LaneKind {
   readonly manifests: ManifestLoop
   readonly #deps: BatchKindDeps
   #manifest: ObligationId | undefined
+  #epoch: number | undefined
   #maxLines: number
 
   constructor(deps: BatchKindDeps) {
@@ -46,6 +47,7 @@ export class BatchKind implements LaneKind {
   async ready({ documents }: Offer, signal: AbortSignal): Promise<{ readonly manifest: ObligationId }> {
     const { clock, gates, provider } = this.#deps
     await gates.spool.pass(signal)
+    this.#followEpoch()
     const texts = [...documents].map(([{ tokens }, { document }]) => ({ tokens, text: document.text }))
     const manifest = this.open.roomFor(
       fillOf(texts, text => provider.lineBytes(text)),
@@ -79,6 +81,13 @@ export class BatchKind implements LaneKind {
       limits: () => this.#limits(),
       isActive: partition => feed.state?.partitions.get(partition)?.lane === 'batch'
     })
+  }
+
+  /** A switch has released what was open: that would be refused, at the cost of a round trip and another linger. */
+  #followEpoch(): void {
+    const epoch = this.#deps.feed.state?.epoch
+    if (this.#manifest !== undefined && epoch !== this.#epoch) this.open.closed(this.#manifest)
+    this.#epoch = epoch
   }
 
   #limits(): Fill {

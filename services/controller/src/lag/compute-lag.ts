@@ -1,10 +1,13 @@
 import type { LogBounds } from '@pointsman/core/ports/event-log'
 import type { Obligation, PartitionProgress } from '@pointsman/core/ports/ledger'
 import { isStale, manifestsOf } from '../jobs/manifests.ts'
+import { leftToDrain } from '../switching/describe-switch.ts'
 import { type LagHistory, ratesOf } from './lag-history.ts'
 import type { LagReading } from './lag-reading.ts'
-import { type LagReport, lagStatuses, type PartitionLag } from './lag-report.ts'
+import { type Draining, type LagReport, lagStatuses, type PartitionLag } from './lag-report.ts'
+import { partitionHandoff } from './partition-handoff.ts'
 import { type Judged, partitionStatus, type StatusPolicy } from './partition-status.ts'
+import { waitingOrphans } from './waiting-orphans.ts'
 
 /** A stream that is kept up with is settled a little after it is produced: no backlog grows for that. */
 const growthTolerance = 1.1
@@ -29,21 +32,25 @@ export function computeLag(
       : rates.producedPerSecond > rates.settledPerSecond * growthTolerance
   const { survey } = reading
   const alive = survey.instances.filter(({ leaseUntilMs }) => leaseUntilMs > survey.nowMs)
+  const draining = drainingOf(survey)
 
   const partitions = [...reading.bounds]
     .toSorted(([a], [b]) => a - b)
     .map(([number, bounds]): PartitionLag => {
       const now = history.standings.get(number)
       const partition = positions(number, bounds, reading, before.standings.has(number) ? now : undefined)
+      const serving = alive.filter(({ service }) => service === services[partition.lane])
       const judged = partitionStatus(
         {
           partition,
           before: before.standings.get(number),
           now,
           nowMs: reading.nowMs,
+          draining,
           paused: survey.state.pause?.reason,
           staleJob: staleJobOf(number, survey, policy.jobDeadlineMs),
-          servedBy: alive.filter(({ service }) => service === services[partition.lane]).length,
+          servedBy: serving.length,
+          troubles: serving.filter(({ trouble }) => trouble !== ''),
           growing
         },
         policy
@@ -51,7 +58,7 @@ export function computeLag(
       return { ...partition, ...judged }
     })
 
-  const totals = totalsOf(partitions)
+  const totals = totalsOf(partitions, survey)
   const backlog = totals.unread + totals.outstanding
   return {
     atMs: reading.nowMs,
@@ -61,8 +68,14 @@ export function computeLag(
     etaMs: backlog === 0 ? 0 : rates.settledPerSecond ? (backlog / rates.settledPerSecond) * 1000 : null,
     inputsAtRisk: sum(survey.obligations.map(({ inputsAtRisk }) => inputsAtRisk)),
     samples: history.samples.length,
+    draining,
     partitions
   }
+}
+
+function drainingOf(survey: LagReading['survey']): Draining | null {
+  const { draining } = survey.state
+  return draining === undefined ? null : { ...draining, left: leftToDrain(survey) }
 }
 
 /** A job past our own deadline that documents of this partition wait for. */
@@ -104,15 +117,21 @@ function positions(
     gone: positive(least(start, end) - frontier),
     outstanding: unsettled,
     stages: stagesOf(partition, unsettled, survey.obligations),
+    orphans: waitingOrphans(survey, partition),
     doneAhead: Number(frontier - watermark) - unsettled,
     uncommitted: Number(watermark - base),
+    uncommittedByGroup: {
+      realtime: behind(watermark, committed.realtime.get(partition)),
+      batch: behind(watermark, committed.batch.get(partition))
+    },
     beyondEnd: positive(frontier - end),
     expired: positive(start - watermark),
     oldestUnsettledMs: unsettledMs === undefined ? null : Math.max(0, nowMs - unsettledMs),
     oldestUnreadMs: unreadMs === undefined ? null : Math.max(0, nowMs - unreadMs),
     watermarkStandsMs: standing ? nowMs - standing.watermarkSinceMs : null,
     blocking: blockingOf(partition, watermark, reading),
-    retention: retentionOf(unsettledMs ?? unreadMs, reading)
+    retention: retentionOf(unsettledMs ?? unreadMs, reading),
+    handoff: partitionHandoff(partition, { start, end }, survey.state.handoff)
   }
 }
 
@@ -161,7 +180,7 @@ function retentionOf(
   return { leftMs, leftShare: leftMs / retentionMs }
 }
 
-function totalsOf(partitions: readonly PartitionLag[]): LagReport['totals'] {
+function totalsOf(partitions: readonly PartitionLag[], survey: LagReading['survey']): LagReport['totals'] {
   const total = (of: (partition: PartitionLag) => number): number => sum(partitions.map(of))
   return {
     lag: total(p => p.lag),
@@ -175,6 +194,7 @@ function totalsOf(partitions: readonly PartitionLag[]): LagReport['totals'] {
       waiting: total(p => p.stages.waiting),
       unaccounted: total(p => p.stages.unaccounted)
     },
+    orphans: waitingOrphans(survey),
     doneAhead: total(p => p.doneAhead),
     uncommitted: total(p => p.uncommitted),
     beyondEnd: total(p => p.beyondEnd),
@@ -209,6 +229,10 @@ function least(a: bigint, b: bigint): bigint {
 
 function greatest(a: bigint, b: bigint): bigint {
   return a > b ? a : b
+}
+
+function behind(watermark: bigint, committed: bigint | undefined): number | null {
+  return committed === undefined ? null : Number(watermark - committed)
 }
 
 function orNull(offset: bigint | undefined): number | null {

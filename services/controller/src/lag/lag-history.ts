@@ -1,3 +1,4 @@
+import type { Lane } from '@pointsman/core/domain/lane'
 import type { Survey } from '@pointsman/core/ports/ledger'
 import type { LagReading } from './lag-reading.ts'
 
@@ -15,7 +16,10 @@ export interface LagSample {
 export interface Standing {
   readonly frontier: bigint
   readonly watermark: bigint
-  readonly committed: bigint | undefined
+  readonly committed: Readonly<Record<Lane, bigint | undefined>>
+  readonly lane: Lane
+  /** Since when it has been seen in this lane. */
+  readonly laneSinceMs: number
   readonly frontierSinceMs: number
   readonly watermarkSinceMs: number
 }
@@ -94,7 +98,9 @@ function standingsOf(
     standings.set(partition, {
       frontier,
       watermark,
-      committed: committed[lane].get(partition),
+      committed: { realtime: committed.realtime.get(partition), batch: committed.batch.get(partition) },
+      lane,
+      laneSinceMs: old && old.lane === lane ? old.laneSinceMs : nowMs,
       frontierSinceMs: old && old.frontier === frontier && frontier < end ? old.frontierSinceMs : nowMs,
       watermarkSinceMs: old && old.watermark === watermark && watermark < end ? old.watermarkSinceMs : nowMs
     })

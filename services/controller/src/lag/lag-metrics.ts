@@ -3,6 +3,7 @@ import { glanceAtJobs } from '../jobs/describe-jobs.ts'
 import { jobStates } from '../jobs/job-report.ts'
 import { lagStatuses } from './lag-report.ts'
 import type { LagView } from './lag-monitor.ts'
+import { switchingMetrics } from './switching-metrics.ts'
 
 const kinds = ['unread', 'gone', 'outstanding', 'doneAhead', 'uncommitted', 'expired'] as const
 const stageNames = ['admitted', 'paying', 'inJobs', 'waiting', 'unaccounted'] as const
@@ -51,8 +52,14 @@ export function lagMetrics(metrics: Metrics, jobDeadlineMs: number): (view: LagV
   const jobDocuments = metrics.gauge('pointsman_job_documents_waiting', 'Documents that wait for jobs')
   const oldestJob = metrics.gauge('pointsman_job_oldest_seconds', 'Age of the oldest job; 0 without one')
 
-  return ({ report, survey }) => {
-    for (const gauge of [documents, byStage, position, ages, retention, severity, rates, eta]) gauge.reset()
+  // Without labels a gauge begins, and `reset` begins again, with 0: as if all were settled.
+  eta.remove()
+  const publishSwitching = switchingMetrics(metrics)
+
+  return view => {
+    const { report, survey } = view
+    publishSwitching(view)
+    for (const gauge of [documents, byStage, position, ages, retention, severity, rates]) gauge.reset()
     for (const p of report.partitions) {
       const labels = { partition: p.partition, lane: p.lane }
       for (const kind of kinds) documents.set({ ...labels, kind }, p[kind])
@@ -81,7 +88,8 @@ export function lagMetrics(metrics: Metrics, jobDeadlineMs: number): (view: LagV
     ] as const) {
       if (perSecond !== null) rates.set({ kind }, perSecond)
     }
-    if (report.etaMs !== null) eta.set(report.etaMs / 1000)
+    if (report.etaMs === null) eta.remove()
+    else eta.set(report.etaMs / 1000)
     atRisk.set(report.inputsAtRisk)
     epoch.set(survey.state.epoch)
     const glance = glanceAtJobs(survey, jobDeadlineMs)

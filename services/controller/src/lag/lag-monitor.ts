@@ -2,7 +2,10 @@ import { Failure, policyOf } from '@pointsman/core/domain/failure'
 import type { ObligationId } from '@pointsman/core/domain/identity'
 import type { Clock } from '@pointsman/core/ports/clock'
 import type { LogAdmin, LogBounds, RangeReader } from '@pointsman/core/ports/event-log'
+import type { Lane } from '@pointsman/core/domain/lane'
 import type { Ledger, PartitionProgress, Survey } from '@pointsman/core/ports/ledger'
+import { standbyOf } from '../switching/standby.ts'
+import type { Standby } from '../switching/switch-report.ts'
 import { computeLag } from './compute-lag.ts'
 import { type LagHistory, noHistory, stepHistory } from './lag-history.ts'
 import type { LagReading, RecordTimes } from './lag-reading.ts'
@@ -10,7 +13,7 @@ import type { LagReport } from './lag-report.ts'
 import type { StatusPolicy } from './partition-status.ts'
 
 export interface LagDeps {
-  readonly admin: Pick<LogAdmin, 'bounds' | 'committed' | 'retentionMs'>
+  readonly admin: Pick<LogAdmin, 'bounds' | 'committed' | 'group' | 'retentionMs'>
   readonly ranges: Pick<RangeReader, 'read'>
   readonly ledger: Pick<Ledger, 'survey' | 'parts'>
   readonly clock: Clock
@@ -28,6 +31,8 @@ export interface LagPolicy extends StatusPolicy {
 export interface LagView {
   readonly report: LagReport
   readonly survey: Survey
+  /** Whether the instances of each lane could take over now. */
+  readonly standbys: Readonly<Record<Lane, Standby>>
 }
 
 export const defaultLagPolicy: LagPolicy = {
@@ -96,9 +101,11 @@ export class LagMonitor {
   async #read(signal: AbortSignal): Promise<LagView> {
     const { admin, ledger, clock, groups } = this.#deps
     // The order matters: see LagReading.
-    const [realtime, batch] = await Promise.all([
+    const [realtime, batch, realtimeGroup, batchGroup] = await Promise.all([
       admin.committed(groups.realtime),
-      admin.committed(groups.batch)
+      admin.committed(groups.batch),
+      admin.group(groups.realtime),
+      admin.group(groups.batch)
     ])
     const survey = await ledger.survey()
     const [bounds, retentionMs] = await Promise.all([admin.bounds(), admin.retentionMs()])
@@ -114,7 +121,14 @@ export class LagMonitor {
       blocking: await this.#blockingOf(survey)
     }
     this.#history = stepHistory(before, base, this.#policy.windowMs)
-    return { report: computeLag(base, before, this.#history, this.#policy), survey }
+    return {
+      report: computeLag(base, before, this.#history, this.#policy),
+      survey,
+      standbys: {
+        realtime: standbyOf({ lane: 'realtime', group: groups.realtime, groupState: realtimeGroup, survey }),
+        batch: standbyOf({ lane: 'batch', group: groups.batch, groupState: batchGroup, survey })
+      }
+    }
   }
 
   async #timesOf(

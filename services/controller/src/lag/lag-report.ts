@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { switchReport } from '../switching/switch-report.ts'
 
 // What `pointsman lag` and GET /v1/lag answer. Counts are documents, or rather offsets of the documents topic; ages
 // and times are milliseconds; null is "not known". Letters as in docs/operations.md: L log start, E log end,
@@ -51,12 +52,41 @@ const blockingRecord = z.object({
   waitMs: z.number().nonnegative().describe('an orphan is not adopted before this many milliseconds')
 })
 
+const orphans = z
+  .object({
+    adoptable: count.describe('whose time has come; while draining or paused nobody adopts them'),
+    resting: count.describe('that are left alone for a while after they failed'),
+    soonestMs: ageMs.describe('until the first of those that rest may be adopted'),
+    reason: z.string().nullable().describe('why the oldest was given back; empty when nothing is noted')
+  })
+  .describe('the documents that wait to be adopted: adoptable + resting = stages.waiting')
+export type WaitingOrphans = z.output<typeof orphans>
+
+const handoff = z.object({
+  epoch: count,
+  frontier: offset.describe('H: the next offset to be admitted at the cut'),
+  cutMs: z.number().describe('when; time of the ledger'),
+  admittedAfterMs: ageMs.describe('from the cut to the first admission in the new lane; null: none yet'),
+  toAdmit: count.describe('offsets in the log from H on; 0: there was nothing to admit')
+})
+export type PartitionHandoff = z.output<typeof handoff>
+
+const draining = z
+  .object({
+    epoch: count.describe('of the switch that waits'),
+    sinceMs: z.number().describe('time of the ledger'),
+    left: switchReport.shape.left.unwrap().describe('what it waits for')
+  })
+  .describe('a switch waits until the old lane is empty: nothing is admitted, no orphan adopted')
+export type Draining = z.output<typeof draining>
+
 const sums = {
   lag: z.int().describe('E - C = unread + gone + outstanding + doneAhead + uncommitted - beyondEnd'),
   unread: count.describe('E - max(A, L)'),
   gone: count.describe('L - A: expired before they were admitted'),
   outstanding: count.describe('offsets in [W, A) that are not finished'),
   stages,
+  orphans,
   doneAhead: z.int().describe('offsets in [W, A) that are finished, holes of the log included'),
   uncommitted: z.int().describe('W - C of the group of the active lane'),
   beyondEnd: count.describe('A - E: the log is shorter than what was admitted'),
@@ -74,6 +104,9 @@ export const partitionLag = z.object({
   watermark: offset,
   committed: z.object({ realtime: offset.nullable(), batch: offset.nullable() }),
   ...sums,
+  uncommittedByGroup: z
+    .object({ realtime: z.int().nullable(), batch: z.int().nullable() })
+    .describe('W - C of each group, since both commit W; null for one that never committed'),
   oldestUnsettledMs: ageMs,
   oldestUnreadMs: ageMs,
   watermarkStandsMs: ageMs.describe(
@@ -83,7 +116,8 @@ export const partitionLag = z.object({
   retention: z
     .object({ leftMs: z.number(), leftShare: z.number() })
     .nullable()
-    .describe('until the record at W expires; null when nothing is unfinished or records are kept for ever')
+    .describe('until the record at W expires; null when nothing is unfinished or records are kept for ever'),
+  handoff: handoff.nullable().describe('the last switch, if it changed the lane of this partition')
 })
 export type PartitionLag = z.output<typeof partitionLag>
 
@@ -103,6 +137,7 @@ export const lagReport = z.object({
   etaMs: ageMs.describe('until all that is unread or outstanding now is settled, at the present rate'),
   inputsAtRisk: count.describe('k: inputs in requests in flight, which a crash may cost twice'),
   samples: count,
+  draining: draining.nullable(),
   partitions: z.array(partitionLag)
 })
 export type LagReport = z.output<typeof lagReport>

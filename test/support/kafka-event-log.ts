@@ -3,12 +3,14 @@ import { randomUUID } from 'node:crypto'
 import { type Admin, Kafka, logLevel, type Producer } from 'kafkajs'
 import { pino } from 'pino'
 import { kafkaClients } from '@pointsman/core/adapters/kafka/client'
+import { KafkaControlLog } from '@pointsman/core/adapters/kafka/control-log'
 import { KafkaDeadLetters } from '@pointsman/core/adapters/kafka/dead-letters'
 import { KafkaDocumentCodec } from '@pointsman/core/adapters/kafka/document-codec'
 import { KafkaDocumentWriter } from '@pointsman/core/adapters/kafka/document-writer'
 import { KafkaGroupReader } from '@pointsman/core/adapters/kafka/group-reader'
 import { KafkaLogAdmin } from '@pointsman/core/adapters/kafka/log-admin'
 import { KafkaRangeReader } from '@pointsman/core/adapters/kafka/range-reader'
+import type { RangeReader } from '@pointsman/core/ports/event-log'
 import { namesOf, type Names } from '@pointsman/core/runtime/names'
 import { kafkaSettings, registrySettings } from '@pointsman/core/runtime/settings'
 import { z } from 'zod'
@@ -19,6 +21,9 @@ export interface KafkaUnderTest extends EventLogUnderTest {
   /** A plain client, nothing of ours. */
   readonly plainAdmin: Admin
   readonly producer: Producer
+  controlLog(): KafkaControlLog
+  /** Of the documents unless another topic is named. */
+  ranges(topic?: string): RangeReader
   /** A transactional one; the caller connects and disconnects it. */
   transactional(transactionalId: string): Producer
 }
@@ -58,10 +63,11 @@ export async function openKafkaLog(
       plain.producer({ transactionalId, idempotent: true, maxInFlightRequests: 1 }),
     reader: (group, instance) =>
       opened.use(new KafkaGroupReader(clients, group, names.documents, instance, testLog)),
-    ranges: () => opened.use(new KafkaRangeReader(clients, names.documents)),
+    ranges: (topic = names.documents) => opened.use(new KafkaRangeReader(clients, topic)),
     admin: () => admin,
     codec: () => new KafkaDocumentCodec(registry, names.documents),
     writer: codec => opened.use(new KafkaDocumentWriter(clients, names.documents, codec)),
+    controlLog: () => opened.use(new KafkaControlLog(clients, names)),
     deadLetters: () => opened.use(new KafkaDeadLetters(clients, names)),
     append: async (partition, records) => {
       const messages = records.map(({ key, value }) => ({

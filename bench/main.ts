@@ -1,5 +1,6 @@
 // `npm run bench -- NAME [--json]`: one measurement, on this machine, against real components. Progress goes to
-// standard error; with --json the result is the one line on standard output.
+// standard error; with --json the result is the one line on standard output. Exit codes: 0 measured, 1 failed, or something
+// that must not be was measured, 2 usage.
 import type { Bench } from './bench.ts'
 
 const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>> = {
@@ -7,7 +8,8 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   index: () => import('./index-settings.ts'),
   ledger: () => import('./ledger.ts'),
   producer: () => import('./producer.ts'),
-  realtime: () => import('./realtime.ts')
+  realtime: () => import('./realtime.ts'),
+  switch: () => import('./switch.ts')
 }
 
 const usage = `usage: npm run bench -- NAME [--json]\nNAME: ${Object.keys(benches).join(' | ')}`
@@ -23,6 +25,12 @@ const stop = new AbortController()
 process.once('SIGINT', () => stop.abort())
 const { bench } = await load()
 const args = rest.filter(argument => argument !== '--json')
-const figures = await bench({ say: line => console.error(line), signal: stop.signal, args })
+const say = (line: string): void => console.error(line)
+let exitCode = 0
+const fail = (what: string): void => {
+  say(`WRONG: ${what}`)
+  exitCode = 1
+}
+const figures = await bench({ say, fail, signal: stop.signal, args })
 console.log(rest.includes('--json') ? JSON.stringify(figures) : JSON.stringify(figures, null, 2))
-process.exit(0)
+process.exit(exitCode)

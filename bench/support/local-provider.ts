@@ -5,6 +5,8 @@ export interface LocalProvider extends AsyncDisposable {
   readonly pid: number
   /** What a client takes as its base URL. */
   readonly url: string
+  /** Of what it has beside the API, e.g. the bill. */
+  readonly adminUrl: string
   /** Tokens billed so far in requests, in jobs, and those of all texts in them, each counted once. */
   bill(): Promise<Billed>
   /** Moves the clock by which jobs live, and waits until everything has happened that was due. */
@@ -26,6 +28,7 @@ export async function openLocalProvider(latencyMs: number, args: readonly string
   return {
     pid: child.pid,
     url: ready.url,
+    adminUrl: ready.adminUrl,
     async bill() {
       const reply = await fetch(`${ready.adminUrl}/bill`)
       const { batch, distinctTokens, realtime }: BillAnswer = JSON.parse(await reply.text())

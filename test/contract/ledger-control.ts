@@ -132,12 +132,14 @@ export function controlContract(open: () => Promise<LedgerScene>, make: () => Le
     expect((await ledger.state()).pause).toMatchObject({ reason: 'store is away' })
   })
 
-  test('whoever watches is woken by every change of lanes, pause and partitions, until the watch is over', async () => {
+  test('whoever watches is woken by every change of lanes, drain, pause and partitions, until the watch is over', async () => {
     const { ledger } = await open()
     const changes = [
       () => ledger.pause(1, 'x', 'y'),
       () => ledger.resume(1),
-      () => ledger.switchLanes(toBatch(1, 2)),
+      () => ledger.drain({ expectedEpoch: 1, epoch: 2 }),
+      () => ledger.abortSwitch(2),
+      () => ledger.switchLanes(toBatch(1, 3)),
       () => ledger.openPartition(6, 0n)
     ]
     const woken = vi.fn<() => void>()
@@ -152,7 +154,7 @@ export function controlContract(open: () => Promise<LedgerScene>, make: () => Le
     }
     woken.mockClear()
     await using _ = await ledger.watch(last)
-    await ledger.pause(2, 'x', 'y')
+    await ledger.pause(3, 'x', 'y')
     await vi.waitFor(() => expect(last).toHaveBeenCalled())
     expect(woken).not.toHaveBeenCalled()
   })

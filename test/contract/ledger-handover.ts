@@ -3,28 +3,17 @@ import type { Part } from '@pointsman/core/ports/ledger'
 import { expect, test, vi } from 'vitest'
 import { dumpLedger } from '../support/ledger-dump.ts'
 import type { LedgerScene } from '../support/ledger-scene.ts'
-import { hourMs } from '../support/ledger-scene.ts'
+import { hourMs, moveToOrphan } from '../support/ledger-scene.ts'
 
 const atOnce = { reason: 'failed', delayMs: 0, attempts: 9, failures: 0 }
 
 export function handoverContract(open: () => Promise<LedgerScene>): void {
+  const oneText = [{ doc: 'a', text: 'A' }]
   const twoTexts = [
     { doc: 'a', text: 'same' },
     { doc: 'b', text: 'other' },
     { doc: 'c', text: 'same' }
   ]
-  const orphan = async (scene: LedgerScene): Promise<ObligationId> => {
-    const { obligation } = await scene.admit([{ doc: 'a', text: 'A' }])
-    const id = scene.newId()
-    await scene.ledger.move(
-      obligation,
-      scene.owner,
-      await scene.ledger.parts(obligation),
-      { id, kind: 'orphan' },
-      atOnce
-    )
-    return id
-  }
   const offsets = (parts: readonly Part[]): bigint[] => parts.map(({ offset }) => offset)
 
   test('parts that wait for one vector move together, and newcomers join them there', async () => {
@@ -118,7 +107,7 @@ export function handoverContract(open: () => Promise<LedgerScene>): void {
     })
     expect(await dumpLedger(ledger)).toEqual(before)
 
-    const taken = { id: await orphan(scene), kind: 'orphan' as const }
+    const taken = { id: await moveToOrphan(scene, oneText), kind: 'orphan' as const }
     expect(await ledger.move(obligation, scene.owner, [], taken, atOnce)).toEqual({ kind: 'gone' })
   })
 
@@ -224,7 +213,7 @@ export function handoverContract(open: () => Promise<LedgerScene>): void {
 
   test('an unknown life takes nothing over, and nobody what has ended', async () => {
     const scene = await open()
-    const id = await orphan(scene)
+    const id = await moveToOrphan(scene, oneText)
     const claim = { owner: '1.99' as OwnerId, epoch: 1, lane: 'realtime' as const }
     expect(await scene.ledger.takeover(id, claim)).toEqual({ kind: 'refused', reason: 'fenced' })
     const ended = { kind: 'refused', reason: 'gone' }

@@ -60,6 +60,20 @@ export function livesContract(open: () => Promise<LedgerScene>): void {
     expect(await ledger.renew('1.99' as OwnerId, hourMs, '')).toBe(false)
   })
 
+  test('a life tells with each renewal why it could not work, until it could again or a new life begins', async () => {
+    const { ledger, owner } = await open()
+    const troubles = async (): Promise<string[]> =>
+      (await ledger.survey()).instances.map(({ trouble }) => trouble)
+    expect(await troubles()).toEqual(['', ''])
+    await ledger.renew(owner, 0, 'the store: is "away"')
+    expect(await troubles()).toEqual(['the store: is "away"', ''])
+    await ledger.renew(owner, 0, '')
+    expect(await troubles()).toEqual(['', ''])
+    await ledger.renew(owner, 0, 'no provider')
+    await ledger.register(life('one'))
+    expect(await troubles()).toEqual(['', ''])
+  })
+
   test('the survey names living and former lives with their members', async () => {
     const { ledger, owner, other } = await open()
     await ledger.noteMember(other, 'group', 'member')

@@ -50,18 +50,23 @@ always('lanes and epoch change by a switch alone, to what it asked for', () => m
   }
 })
 
-always('a switch is refused when another is waiting, and the epoch is told first', () => moment => {
-  const { step, before } = moment
-  if (step.change === undefined || step.change.type === 'abort') return
-  const { expectedEpoch, epoch } = step.change.change
-  const { state } = before
-  const [answer] = step.answers
-  if (step.change.type === 'switch' && state.handoff?.epoch === epoch) {
-    expect(answer).toEqual({ kind: 'switched', handoff: state.handoff })
-  } else if (state.epoch !== expectedEpoch) {
-    expect(answer).toEqual({ kind: 'refused', reason: 'epoch', epoch: state.epoch })
-  } else if (state.draining !== undefined && state.draining.epoch !== epoch) {
-    expect(answer).toMatchObject({ kind: 'refused', epoch: state.epoch })
+always('a switch is refused for another epoch, then as aborted, then because another is waiting', () => {
+  let highestAborted = 0
+  return ({ step: { change, answers }, before: { state } }) => {
+    const [answer] = answers
+    if (change === undefined) return
+    if (change.type === 'abort') {
+      if (answer === 'aborted') highestAborted = Math.max(highestAborted, change.change.epoch)
+      return
+    }
+    const { expectedEpoch, epoch } = change.change
+    const refused = (reason: string): unknown => ({ kind: 'refused', reason, epoch: state.epoch })
+    const isRepeated = change.type === 'switch' && state.handoff?.epoch === epoch
+    if (isRepeated) expect(answer).toEqual({ kind: 'switched', handoff: state.handoff })
+    else if (state.epoch !== expectedEpoch) expect(answer).toEqual(refused('epoch'))
+    else if (epoch <= highestAborted) expect(answer).toEqual(refused('aborted'))
+    else if ((state.draining?.epoch ?? epoch) !== epoch) expect(answer).toEqual(refused('draining'))
+    else expect(answer).toMatchObject({ kind: change.type === 'drain' ? 'draining' : 'switched' })
   }
 })
 

@@ -147,6 +147,20 @@ export class LedgerScene {
   }
 }
 
+/** Admits documents and gives them up: an orphan that may be adopted at once. */
+export async function moveToOrphan(scene: LedgerScene, given: readonly Given[]): Promise<ObligationId> {
+  const { obligation } = await scene.admit(given)
+  const parts = await scene.ledger.parts(obligation)
+  const to = { id: scene.newId(), kind: 'orphan' as const }
+  await scene.ledger.move(obligation, scene.owner, parts, to, {
+    reason: 'failed',
+    delayMs: 0,
+    attempts: 9,
+    failures: 0
+  })
+  return to.id
+}
+
 export function candidateOf({ doc, text, version = 1, metadataHash = 1 }: Given, offset: bigint): Candidate {
   const content = text === undefined ? undefined : digestOf(text)
   return { offset, docKey: digestOf(doc), version, content, metadataHash, tokens: text?.length ?? 0 }

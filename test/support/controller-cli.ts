@@ -1,7 +1,7 @@
 // The command line in this process, against a controller over everything in memory.
 import { systemClock } from '@pointsman/core/runtime/clock'
 import { afterEach } from 'vitest'
-import { ApiClient } from '../../services/controller/src/cli/api-client.ts'
+import { ApiClient, type Fetch } from '../../services/controller/src/cli/api-client.ts'
 import type { CliContext } from '../../services/controller/src/cli/cli-context.ts'
 import type { ProcessRunner } from '../../services/controller/src/cli/process-runner.ts'
 import { runProgram } from '../../services/controller/src/cli/program.ts'
@@ -39,16 +39,21 @@ export interface Given {
   readonly run?: ProcessRunner
   readonly confirm?: CliContext['confirm']
   readonly within?: CliContext['within']
+  readonly fetch?: Fetch
+  readonly interrupted?: AbortSignal
 }
 
 export async function cli(args: readonly string[], given: Given = {}): Promise<Ran> {
   let out = ''
   let err = ''
-  const interrupted = new AbortController().signal
+  const interrupted = given.interrupted ?? new AbortController().signal
   const exitCode = await runProgram(
     args,
     {
-      api: new ApiClient({ url: given.url ?? 'http://127.0.0.1:9', token: given.token }, fetch),
+      api: new ApiClient(
+        { url: given.url ?? 'http://127.0.0.1:9', token: given.token },
+        given.fetch ?? fetch
+      ),
       terminal: {
         out: text => void (out += text),
         err: text => void (err += text),
@@ -58,7 +63,7 @@ export async function cli(args: readonly string[], given: Given = {}): Promise<R
       },
       clock: systemClock,
       interrupted,
-      within: given.within ?? (ms => AbortSignal.timeout(ms)),
+      within: given.within ?? (ms => AbortSignal.any([interrupted, AbortSignal.timeout(ms)])),
       run: given.run ?? (async () => 0),
       confirm: given.confirm ?? (async () => false),
       env: {},

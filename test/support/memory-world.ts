@@ -109,7 +109,9 @@ export class MemoryWorld {
     this.#obligations += 1
     const obligation = `${owner}.${this.#obligations}` as ObligationId
     const slices = [{ partition, from: offset, to: offset + 1n, candidates }]
-    const reply = await this.ledger.admit({ epoch: 1, lane: 'realtime', owner, obligation, slices })
+    const { epoch, partitions } = await this.ledger.state()
+    const lane = partitions.get(partition)?.lane ?? 'realtime'
+    const reply = await this.ledger.admit({ epoch, lane, owner, obligation, slices })
     if (reply.kind !== 'admitted') throw new Error(`not admitted: ${reply.kind}`)
     if (!document) return this.#giveUp(record, 'unreadable')
     const verdict = reply.verdicts[0]?.[0]

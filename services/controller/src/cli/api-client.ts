@@ -34,7 +34,7 @@ export class ApiClient {
     const given = new URLSearchParams()
     for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value))
     const search = given.size > 0 ? `?${given.toString()}` : ''
-    return parse(await this.#ask(`${path}${search}`, { method: 'GET' }, signal), schema)
+    return await this.#parsed(`${path}${search}`, { method: 'GET' }, schema, signal)
   }
 
   async post<Schema extends z.ZodType>(
@@ -43,12 +43,21 @@ export class ApiClient {
     schema: Schema,
     signal: AbortSignal
   ): Promise<z.output<Schema>> {
-    return parse(await this.#ask(path, this.#json(body), signal), schema)
+    return await this.#parsed(path, json('POST', body), schema, signal)
+  }
+
+  async delete<Schema extends z.ZodType>(
+    path: string,
+    body: object,
+    schema: Schema,
+    signal: AbortSignal
+  ): Promise<z.output<Schema>> {
+    return await this.#parsed(path, json('DELETE', body), schema, signal)
   }
 
   /** Lines of an answer that takes its time. */
   async *lines(path: string, body: object, signal: AbortSignal): AsyncGenerator<unknown> {
-    const response = await this.#ask(path, this.#json(body, { accept: 'application/x-ndjson' }), signal)
+    const response = await this.#ask(path, json('POST', body, { accept: 'application/x-ndjson' }), signal)
     if (!response.body) throw unusable(response)
     let rest = ''
     for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
@@ -58,44 +67,57 @@ export class ApiClient {
     }
   }
 
-  #json(body: object, headers: Readonly<Record<string, string>> = {}): RequestInit {
-    return {
-      method: 'POST',
-      body: JSON.stringify(body),
-      headers: { ...headers, 'content-type': 'application/json' }
+  async #parsed<Schema extends z.ZodType>(
+    path: string,
+    init: RequestInit,
+    schema: Schema,
+    signal: AbortSignal
+  ): Promise<z.output<Schema>> {
+    const response = await this.#ask(path, init, signal)
+    let body: unknown
+    try {
+      body = await response.json()
+    } catch (error) {
+      if (error instanceof SyntaxError) throw unusable(response)
+      throw this.#failed(error, signal)
     }
+    const parsed = schema.safeParse(body)
+    if (!parsed.success) throw unusable(response)
+    return parsed.data
   }
 
   async #ask(path: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
-    const { url, token } = this.#target
+    const { token, url } = this.#target
     const headers = new Headers(init.headers)
     if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
     let response: Response
     try {
       response = await this.#fetch(`${url}${path}`, { ...init, headers, signal })
     } catch (error) {
-      throw signal.aborted ? stopped(signal, url) : unreachable(url, error)
+      throw this.#failed(error, signal)
     }
     if (response.ok) return response
     throw await refused(response)
   }
+
+  #failed(error: unknown, signal: AbortSignal): CliError {
+    const { url } = this.#target
+    return signal.aborted ? stopped(signal, url) : unreachable(url, error)
+  }
 }
 
-async function parse<Schema extends z.ZodType>(
-  response: Response,
-  schema: Schema
-): Promise<z.output<Schema>> {
-  const body: unknown = await response.json().catch(() => undefined)
-  const parsed = schema.safeParse(body)
-  if (!parsed.success) throw unusable(response)
-  return parsed.data
+function json(method: 'POST' | 'DELETE', body: object, headers: Readonly<Record<string, string>> = {}) {
+  return { method, body: JSON.stringify(body), headers: { ...headers, 'content-type': 'application/json' } }
 }
 
 /** What a problem, wherever it was told, means to a command. */
 export function problemError(told: z.output<typeof problem>): CliError {
   const detail = [told.detail ?? told.title, ...(told.problems ?? [])].join('\n  ')
   const isRefused = told.status >= 400 && told.status < 500
-  return new CliError(isRefused ? exitCodes.refused : exitCodes.failed, told.code, detail, hintFor(told))
+  const [exitCode, outcome] = isRefused
+    ? [exitCodes.refused, 'refused' as const]
+    : [exitCodes.failed, 'unknown' as const]
+  return new CliError(exitCode, told.code, detail, hintFor(told), outcome)
 }
 
 async function refused(response: Response): Promise<CliError> {
@@ -123,16 +145,25 @@ function unreachable(url: string, error: unknown): CliError {
     exitCodes.failed,
     'UNREACHABLE',
     `the controller is not reachable at ${url}${cause}`,
-    hint
+    hint,
+    neverConnected(error) ? 'refused' : 'unknown'
   )
+}
+
+/** Then nothing was sent. */
+function neverConnected(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN'
 }
 
 function stopped(signal: AbortSignal, url: string): CliError {
   const reason: unknown = signal.reason
   if (reason instanceof DOMException && reason.name === 'TimeoutError') {
-    return new CliError(exitCodes.timedOut, 'TIMED_OUT', `the controller at ${url} did not answer in time`)
+    const message = `the controller at ${url} did not answer in time`
+    return new CliError(exitCodes.timedOut, 'TIMED_OUT', message, undefined, 'unknown')
   }
-  return new CliError(exitCodes.failed, 'INTERRUPTED', 'interrupted')
+  return new CliError(exitCodes.failed, 'INTERRUPTED', 'interrupted', undefined, 'unknown')
 }
 
 function unusable(response: Response): CliError {

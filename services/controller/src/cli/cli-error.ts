@@ -10,11 +10,20 @@ export class CliError extends Error {
   readonly hint: string | undefined
   /** Stable name for `--json`. */
   readonly code: string
+  /** `unknown`: what was asked for may have been done all the same. */
+  readonly outcome: 'refused' | 'unknown'
 
-  constructor(exitCode: ExitCode, code: string, message: string, hint?: string) {
+  constructor(
+    exitCode: ExitCode,
+    code: string,
+    message: string,
+    hint?: string,
+    outcome: CliError['outcome'] = 'refused'
+  ) {
     super(message)
     this.exitCode = exitCode
     this.code = code
     this.hint = hint
+    this.outcome = outcome
   }
 }

@@ -7,6 +7,7 @@ import { addIngestCommand } from './commands/ingest-command.ts'
 import { addEstimateCommand } from './commands/estimate-command.ts'
 import { addJobCommands } from './commands/job-commands.ts'
 import { addReadCommands } from './commands/read-commands.ts'
+import { addSwitchCommands } from './commands/switch-commands.ts'
 import { addUpCommands } from './commands/up-commands.ts'
 import { addVerifyCommand } from './commands/verify-command.ts'
 
@@ -41,6 +42,7 @@ export async function runProgram(
   addReadCommands(program, context)
   addVerifyCommand(program, context)
   addDeadLetterCommands(program, context)
+  addSwitchCommands(program, context)
   addJobCommands(program, context)
   addControlCommands(program, context)
   for (const command of program.commands) inherit(command)

@@ -24,3 +24,11 @@ export function parseDuration(text: string): number {
   }
   return Number(digits) * unitMs
 }
+
+/** `25%` or `0.25`, above 0 and at most 1. */
+export function parseShare(text: string): number {
+  const [, digits, percent] = /^(\d+(?:\.\d+)?|\.\d+)(%?)$/.exec(text) ?? []
+  const share = Number(digits) / (percent === '%' ? 100 : 1)
+  if (share > 0 && share <= 1) return share
+  throw new InvalidArgumentError('It must be a share above 0 and at most 1, like 25% or 0.25.')
+}

@@ -34,7 +34,7 @@ const answer = z.object({
 })
 
 /** Throws what KafkaJS throws, e.g. with type `OFFSET_OUT_OF_RANGE` or `NOT_LEADER_FOR_PARTITION`. */
-export async function fetchWithoutGroup(cluster: Cluster, request: FetchRequest): Promise<FetchAnswer> {
+async function fetchWithoutGroup(cluster: Cluster, request: FetchRequest): Promise<FetchAnswer> {
   const { topic, partition, position, maxBytes, maxWaitMs } = request
   const Batch = batchClass()
   await cluster.addTargetTopic(topic)

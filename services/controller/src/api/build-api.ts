@@ -8,6 +8,7 @@ import Fastify, {
 } from 'fastify'
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { checkAccess } from './access.ts'
+import { analysisRoutes } from './analysis-routes.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { controlRoutes } from './control-routes.ts'
 import { deadLetterRoutes } from './dead-letter-routes.ts'
@@ -83,6 +84,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
     estimateRoutes(routes, deps)
     controlRoutes(routes, deps)
     switchRoutes(routes, deps)
+    analysisRoutes(routes, deps)
   })
   return app
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import type { CliContext } from './cli-context.ts'
 import { CliError, exitCodes, type ExitCode } from './cli-error.ts'
+import { addAnalyzeCommand } from './commands/analyze-command.ts'
 import { addControlCommands } from './commands/control-commands.ts'
 import { addDeadLetterCommands } from './commands/dead-letter-commands.ts'
 import { addIngestCommand } from './commands/ingest-command.ts'
@@ -43,6 +44,7 @@ export async function runProgram(
   addVerifyCommand(program, context)
   addDeadLetterCommands(program, context)
   addSwitchCommands(program, context)
+  addAnalyzeCommand(program, context)
   addJobCommands(program, context)
   addControlCommands(program, context)
   for (const command of program.commands) inherit(command)

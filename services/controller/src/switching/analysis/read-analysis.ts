@@ -32,15 +32,14 @@ const pastSwitches = 50
 export async function readAnalysis(
   target: Lane,
   wish: AnalysisQuery,
-  deps: AnalysisDeps,
-  signal: AbortSignal
+  deps: AnalysisDeps
 ): Promise<AnalysisReport> {
   const { estimateSettings, jobs, jobTerms, monitor, pace, parts, stopping, switcher } = deps
   const [{ report: lag, survey }, realtime, batch, history, pastJobs] = await Promise.all([
     monitor.look(stopping),
     switcher.standby('realtime'),
     switcher.standby('batch'),
-    switcher.history(pastSwitches, signal),
+    switcher.history(pastSwitches, stopping),
     jobs.past()
   ])
   const basis = basisOf({

@@ -40,11 +40,18 @@ export class SwitchingWorld {
     return made
   }
 
-  /** @param dieAt - the failpoint at which it is killed. */
-  controller(self = 'controller', dieAt?: Failpoint): Switcher {
+  /**
+   * @param dieAt - the failpoint at which it is killed.
+   * @param point - awaited before and after each of its calls to the log and the ledger.
+   */
+  controller(
+    self = 'controller',
+    { dieAt, point }: { readonly dieAt?: Failpoint; readonly point?: (call: string) => Promise<void> } = {}
+  ): Switcher {
     const { admin, clock, control, ledger } = this.world
+    const among = <Port extends object>(port: Port): Port => (point ? interleaved(port, point) : port)
     return new Switcher({
-      parts: { admin, clock, control, ledger, names: this.names },
+      parts: { admin, clock, control: among(control), ledger: among(ledger), names: this.names },
       hit: name => {
         if (name === dieAt) throw killed
       },
@@ -69,4 +76,23 @@ export class SwitchingWorld {
 
 export function wishFor(target: Lane, more: Wish = {}): z.output<typeof switchWish> {
   return switchWish.parse({ target, ...more })
+}
+
+function interleaved<Port extends object>(port: Port, point: (call: string) => Promise<void>): Port {
+  return new Proxy(port, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name)
+      if (typeof member !== 'function') return member
+      return async (...args: unknown[]) => {
+        await point(String(name))
+        const outcome = await Promise.resolve(Reflect.apply(member, target, args)).then(
+          (value: unknown) => ({ value }),
+          (error: unknown) => ({ error })
+        )
+        await point(String(name))
+        if ('error' in outcome) throw outcome.error
+        return outcome.value
+      }
+    }
+  })
 }

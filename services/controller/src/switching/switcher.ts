@@ -161,7 +161,7 @@ export class Switcher {
     for (let step = 0; ; step += 1) {
       try {
         if (step % lookSteps === 0 || this.#book.pending().length > 0) {
-          await this.#alone(() => this.#settled(signal))
+          await this.step(signal)
         }
         told = ''
       } catch (error) {
@@ -171,6 +171,11 @@ export class Switcher {
       }
       await clock.sleep(stepMs, signal)
     }
+  }
+
+  /** One step of what is under way. */
+  async step(signal: AbortSignal): Promise<void> {
+    await this.#alone(() => this.#settled(signal))
   }
 
   async #look(signal: AbortSignal): Promise<Survey> {

@@ -32,7 +32,7 @@ test.each<[Failpoint, 'detach' | 'drain' | 'force']>([
   async (failpoint, strategy) => {
     const of = await SwitchingWorld.open()
     const wish = wishFor('batch', { switchId: 'one', strategy })
-    await expect(of.controller('first', failpoint).request(wish, never)).rejects.toBe(killed)
+    await expect(of.controller('first', { dieAt: failpoint }).request(wish, never)).rejects.toBe(killed)
 
     const report = await carriedOn(of, 'one')
     expect(report).toMatchObject({ state: 'completed', epoch: 2 })
@@ -45,7 +45,7 @@ test.each<[Failpoint, 'detach' | 'drain' | 'force']>([
 test('a switch that nobody carried out before its deadline is undone by the next controller', async () => {
   const of = await SwitchingWorld.open()
   const wish = wishFor('batch', { switchId: 'one', deadlineMs: 5_000 })
-  await expect(of.controller('first', 'ctl.intent').request(wish, never)).rejects.toBe(killed)
+  await expect(of.controller('first', { dieAt: 'ctl.intent' }).request(wish, never)).rejects.toBe(killed)
   of.world.clock.now += 6_000
 
   expect(await carriedOn(of, 'one')).toMatchObject({ state: 'aborted', because: 'it had not cut after 5 s' })
@@ -55,7 +55,7 @@ test('a switch that nobody carried out before its deadline is undone by the next
 test('one that was made before its deadline and not recorded is recorded as made', async () => {
   const of = await SwitchingWorld.open()
   const wish = wishFor('batch', { switchId: 'one', deadlineMs: 5_000 })
-  await expect(of.controller('first', 'ctl.fence').request(wish, never)).rejects.toBe(killed)
+  await expect(of.controller('first', { dieAt: 'ctl.fence' }).request(wish, never)).rejects.toBe(killed)
   of.world.clock.now += 6_000
   expect(await carriedOn(of, 'one')).toMatchObject({ state: 'completed', epoch: 2 })
 })
@@ -63,7 +63,7 @@ test('one that was made before its deadline and not recorded is recorded as made
 test('the intent of a ledger that is gone is not carried out on another', async () => {
   const of = await SwitchingWorld.open()
   await expect(
-    of.controller('first', 'ctl.intent').request(wishFor('batch', { switchId: 'one' }), never)
+    of.controller('first', { dieAt: 'ctl.intent' }).request(wishFor('batch', { switchId: 'one' }), never)
   ).rejects.toBe(killed)
   const other = await SwitchingWorld.open()
   for (const { record } of await of.world.control.read(0n, never)) {
@@ -74,4 +74,29 @@ test('the intent of a ledger that is gone is not carried out on another', async 
     because: 'the ledger is another one than it was meant for'
   })
   expect(await other.lanes()).toEqual(['realtime', 'realtime'])
+})
+
+test('a controller that slept between intent and cut, while others went on, changes nothing of what they did', async () => {
+  const of = await SwitchingWorld.open()
+  const woken = Promise.withResolvers<undefined>()
+  const sleeper = of.controller('sleeper', {
+    point: async call => {
+      if (call === 'switchLanes') await woken.promise
+    }
+  })
+  const asked = sleeper.request(wishFor('batch', { switchId: 'slept' }), never)
+  await vi.waitFor(async () => expect(await of.records()).toEqual(['opened', 'intent']))
+  const other = of.controller('other')
+  await other.step(never)
+  await other.request(wishFor('realtime', { switchId: 'later' }), never)
+  woken.resolve(undefined)
+
+  expect(await asked).toMatchObject({ switchId: 'slept', state: 'completed', epoch: 2 })
+  expect(await of.records()).toEqual(['opened', 'intent', 'completed', 'intent', 'completed', 'refused'])
+  expect(await of.lanes()).toEqual(['realtime', 'realtime'])
+  const { switches } = await of.controller().history(10, never)
+  expect(switches.map(({ switchId, state }) => [switchId, state])).toEqual([
+    ['later', 'completed'],
+    ['slept', 'completed']
+  ])
 })

@@ -17,14 +17,7 @@ async function withRequest(of: SwitchingWorld): Promise<() => Promise<void>> {
   }
 }
 
-/** One step of the loop. */
-async function step(of: SwitchingWorld, controller = of.controller('stepper')): Promise<void> {
-  const stop = new AbortController()
-  const running = controller.run(stop.signal)
-  await controller.history(0, never)
-  stop.abort(new Error('stopped'))
-  await expect(running).rejects.toThrow('stopped')
-}
+const step = (of: SwitchingWorld): Promise<void> => of.controller('stepper').step(never)
 
 test('waits for what is in work, and cuts when nothing is left', async () => {
   const of = await SwitchingWorld.open()
@@ -107,7 +100,9 @@ test('nothing to abort: no switch, or one that was made', async () => {
   await expect(of.controller().abort(by, never)).rejects.toThrow(
     expect.objectContaining({ code: 'NOTHING_TO_ABORT' })
   )
-  await expect(of.controller('first', 'ctl.fence').request(wishFor('batch'), never)).rejects.toThrow('killed')
+  await expect(
+    of.controller('first', { dieAt: 'ctl.fence' }).request(wishFor('batch'), never)
+  ).rejects.toThrow('killed')
   await expect(of.controller().abort(by, never)).rejects.toThrow(
     expect.objectContaining({ code: 'TOO_LATE_TO_ABORT' })
   )

@@ -1,7 +1,7 @@
 // What a cut leaves for the new lanes, and how it tells that they have taken over.
 import type { ObligationId } from '@pointsman/core/domain/identity'
 import type { Lane } from '@pointsman/core/domain/lane'
-import type { LaneSwitch, Ledger, ManifestState } from '@pointsman/core/ports/ledger'
+import type { LaneSwitch, ManifestState } from '@pointsman/core/ports/ledger'
 import { expect, test } from 'vitest'
 import { dumpLedger } from '../support/ledger-dump.ts'
 import type { LedgerScene } from '../support/ledger-scene.ts'
@@ -20,14 +20,13 @@ export function handoffContract(open: () => Promise<LedgerScene>): void {
     [1, 'batch']
   ])
   const force = { ...toBatch, release: 'unsent' as const }
-  const nowOf = async (ledger: Ledger): Promise<number> => (await ledger.survey()).nowMs
 
   test('a switch tells its cut, and of the partitions that changed their lane that none has begun', async () => {
     const scene = await open()
     const { ledger } = scene
     await ledger.openPartition(10, 7n)
     await scene.admit([{ doc: 'a', text: 'A' }], { partition: 1 })
-    const earliest = await nowOf(ledger)
+    const earliest = await scene.nowMs()
     const reply = await ledger.switchLanes(
       change([
         [10, 'batch'],
@@ -36,7 +35,7 @@ export function handoffContract(open: () => Promise<LedgerScene>): void {
         [77, 'batch']
       ])
     )
-    const latest = await nowOf(ledger)
+    const latest = await scene.nowMs()
     const { handoff } = await ledger.state()
     expect(reply).toEqual({ kind: 'switched', handoff })
     expect(handoff).toEqual({
@@ -64,7 +63,7 @@ export function handoffContract(open: () => Promise<LedgerScene>): void {
     const scene = await open()
     const { ledger } = scene
     await ledger.switchLanes(change([[0, 'batch']]))
-    const earliest = await nowOf(ledger)
+    const earliest = await scene.nowMs()
     const inBatch = { epoch: 5, lane: 'batch' as const }
     await scene.admit([{ doc: 'x', text: 'X' }], { partition: 1, epoch: 5 })
     expect((await ledger.state()).handoff?.admittedMs).toEqual(new Map([[0, undefined]]))
@@ -75,9 +74,9 @@ export function handoffContract(open: () => Promise<LedgerScene>): void {
     const { handoff } = await ledger.state()
     const admittedMs = handoff?.admittedMs.get(0)
     expect(admittedMs).toBeGreaterThanOrEqual(earliest)
-    expect(admittedMs).toBeLessThanOrEqual(await nowOf(ledger))
+    expect(admittedMs).toBeLessThanOrEqual(await scene.nowMs())
 
-    await expect.poll(() => nowOf(ledger)).toBeGreaterThan(admittedMs ?? Infinity)
+    await expect.poll(() => scene.nowMs()).toBeGreaterThan(admittedMs ?? Infinity)
     await ledger.admit(first.admission)
     await scene.admit([{ doc: 'b', text: 'B' }], inBatch)
     const before = await dumpLedger(ledger)

@@ -79,6 +79,8 @@ export function switchContract(open: () => Promise<LedgerScene>): void {
     const { ledger } = scene
     await ledger.drain({ expectedEpoch: 1, epoch: 5 })
     const before = [await ledger.state(), await dumpLedger(ledger)]
+    const sinceMs = (await ledger.state()).draining?.sinceMs ?? Infinity
+    await expect.poll(() => scene.nowMs()).toBeGreaterThan(sinceMs)
     expect(await ledger.drain({ expectedEpoch: 1, epoch: 5 })).toEqual({ kind: 'draining' })
     expect([await ledger.state(), await dumpLedger(ledger)]).toEqual(before)
   })

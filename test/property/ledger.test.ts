@@ -161,6 +161,17 @@ always(
   }
 )
 
+always('I8 no orphan is adopted before its time, while draining or paused', () => ({ before, after }) => {
+  const adopted = before.obligations.filter(
+    ({ id, kind }) =>
+      kind === 'orphan' && after.obligations.some(later => later.id === id && later.kind === 'request')
+  )
+  for (const { notBeforeMs } of adopted) {
+    expect(before.state).toMatchObject({ draining: undefined, pause: undefined })
+    expect(after.nowMs).toBeGreaterThanOrEqual(notBeforeMs)
+  }
+})
+
 always('what is refused or only asked changes nothing', () => ({ step, before, after }) => {
   // That a drain is answered with what an admission is refused with is no refusal.
   if (step.change?.type === 'drain' && before.state.draining === undefined) return

@@ -142,6 +142,11 @@ export class LedgerScene {
     return (await this.ledger.survey()).obligations.find(obligation => obligation.id === id)
   }
 
+  /** Ledger time. */
+  async nowMs(): Promise<number> {
+    return (await this.ledger.survey()).nowMs
+  }
+
   async statusOf(doc: string): Promise<string | undefined> {
     return (await this.ledger.latest([digestOf(doc)]))[0]?.status
   }

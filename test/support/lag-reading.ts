@@ -13,6 +13,8 @@ export interface Situation extends SurveyParts {
   readonly start?: number
   readonly end: number
   readonly committed?: number
+  /** Of the group of the batch lane. */
+  readonly batchCommitted?: number
   readonly retentionMs?: number
   readonly unsettledMs?: number
   readonly blocking?: ObligationId
@@ -20,12 +22,21 @@ export interface Situation extends SurveyParts {
 
 /** One partition, number 0, served by a live embedder. */
 export function reading(situation: Situation): LagReading {
-  const { start = 0, end, committed, retentionMs, unsettledMs, blocking, nowMs = 0 } = situation
+  const {
+    start = 0,
+    end,
+    committed,
+    batchCommitted,
+    retentionMs,
+    unsettledMs,
+    blocking,
+    nowMs = 0
+  } = situation
   return {
     nowMs,
     committed: {
-      realtime: new Map([[0, committed === undefined ? undefined : BigInt(committed)]]),
-      batch: new Map([[0, undefined]])
+      realtime: new Map([[0, offsetOf(committed)]]),
+      batch: new Map([[0, offsetOf(batchCommitted)]])
     },
     survey: surveyOf({ instances: [liveInstance()], ...situation }),
     bounds: new Map([[0, { start: BigInt(start), end: BigInt(end) }]]),
@@ -33,6 +44,10 @@ export function reading(situation: Situation): LagReading {
     times: new Map([[0, unsettledMs === undefined ? {} : { unsettledMs }]]),
     blocking: blocking === undefined ? new Map() : new Map([[0, blocking]])
   }
+}
+
+function offsetOf(committed: number | undefined): bigint | undefined {
+  return committed === undefined ? undefined : BigInt(committed)
 }
 
 /** The report of the last of these readings. */

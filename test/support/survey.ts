@@ -2,6 +2,7 @@ import type { ObligationId, OwnerId } from '@pointsman/core/domain/identity'
 import type {
   Instance,
   LedgerCounts,
+  LedgerState,
   Obligation,
   PartitionProgress,
   Survey
@@ -33,6 +34,8 @@ export interface SurveyParts {
   readonly instances?: readonly Instance[]
   readonly counts?: Partial<LedgerCounts>
   readonly pausedBecause?: string
+  readonly draining?: LedgerState['draining']
+  readonly handoff?: LedgerState['handoff']
   readonly ledgerId?: string
   readonly nowMs?: number
 }
@@ -45,14 +48,14 @@ export function surveyOf(parts: SurveyParts): Survey {
     state: {
       ledgerId: parts.ledgerId ?? 'ledger',
       epoch: 1,
-      draining: undefined,
+      draining: parts.draining,
       pause:
         parts.pausedBecause === undefined
           ? undefined
           : { reason: parts.pausedBecause, actor: 'test', sinceMs: 0 },
       defaultLane: 'realtime',
       partitions: progress,
-      handoff: undefined
+      handoff: parts.handoff
     },
     progress,
     obligations: parts.obligations ?? [],

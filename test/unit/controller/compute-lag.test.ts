@@ -1,55 +1,8 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { lagReport } from '../../../services/controller/src/lag/lag-report.ts'
 import { reading, report } from '../../support/lag-reading.ts'
 import { liveInstance, obligationOf, progressOf } from '../../support/survey.ts'
 
-const situations = fc
-  .record({
-    committed: fc.option(fc.nat(1000), { nil: undefined }),
-    toWatermark: fc.nat(1000),
-    span: fc.nat(1000),
-    unsettledShare: fc.double({ min: 0, max: 1, noNaN: true }),
-    toEnd: fc.integer({ min: -100, max: 1000 }),
-    startShare: fc.double({ min: 0, max: 1.2, noNaN: true })
-  })
-  .map(({ committed, toWatermark, span, unsettledShare, toEnd, startShare }) => {
-    const watermark = (committed ?? 0) + toWatermark
-    const frontier = watermark + span
-    const end = Math.max(0, frontier + toEnd)
-    const unsettled = span === 0 ? 0 : Math.max(1, Math.round(span * unsettledShare))
-    return {
-      ...(committed !== undefined && { committed }),
-      start: Math.min(end, Math.round(frontier * startShare)),
-      end,
-      progress: [[0, progressOf(watermark, frontier, unsettled)]] as const,
-      obligations: unsettled === 0 ? [] : [obligationOf(0, unsettled)]
-    }
-  })
-
-describe('the identity', () => {
-  test('end - committed is always the sum of what lag consists of', () => {
-    fc.assert(
-      fc.property(situations, situation => {
-        const [p] = report(reading(situation)).partitions
-        if (!p) return expect.unreachable('no partition')
-        expect(p.unread + p.gone + p.outstanding + p.doneAhead + p.uncommitted - p.beyondEnd).toBe(p.lag)
-        if (situation.committed !== undefined) expect(p.lag).toBe(p.end - situation.committed)
-        const { admitted, paying, waiting, unaccounted } = p.stages
-        expect(admitted + paying + waiting + unaccounted).toBe(p.outstanding)
-      })
-    )
-  })
-
-  test('whatever the situation, the report is what the API promises', () => {
-    fc.assert(
-      fc.property(situations, fc.nat(100_000), (situation, laterMs) => {
-        const first = reading(situation)
-        expect(() => lagReport.parse(report(first, { ...first, nowMs: laterMs }))).not.toThrow()
-      })
-    )
-  })
-
+describe('positions', () => {
   test('a partition that the ledger has not seen counts from the start of the log', () => {
     const [p] = report(reading({ start: 5, end: 12 })).partitions
     expect(p).toMatchObject({ unread: 7, outstanding: 0, uncommitted: 0, lag: 7, frontier: 5 })

@@ -1,7 +1,7 @@
 import type { StatusReport } from '../status/status-report.ts'
 import { clean } from './clean.ts'
 import { formatCount, formatDuration, formatTime, formatUsd } from './format.ts'
-import { paintStatus, renderPace } from './render-lag.ts'
+import { paintStatus, renderDraining, renderPace } from './render-lag.ts'
 import { renderPairs, type Terminal } from './terminal.ts'
 
 type Pair = readonly [string, string]
@@ -27,6 +27,10 @@ function rows(report: StatusReport, terminal: Pick<Terminal, 'paint'>): Pair[] {
   const { ledger, lag, spend, index, model } = report
   const alive = report.instances.filter(instance => instance.alive)
   const pairs: Pair[] = [['mode', ledger ? modeOf(ledger, terminal) : '–']]
+  if (lag?.draining) pairs.push(['switch', renderDraining(lag.draining)])
+  if (report.standby.length > 0) {
+    pairs.push(['standby', report.standby.map(lane => standbyOf(lane, terminal)).join('; ')])
+  }
   pairs.push(['lag', lag ? `${paintStatus(lag.status, terminal)}  ${clean(lag.because)}` : '–'])
   if (lag) pairs.push(['documents', documentsOf(lag)], ['pace', renderPace(lag)])
   if (ledger) pairs.push(['settled', settledOf(ledger.counts)])
@@ -35,13 +39,30 @@ function rows(report: StatusReport, terminal: Pick<Terminal, 'paint'>): Pair[] {
     ['index', index ? `${formatCount(index.objects)} objects${unindexed(index.unindexed)}` : '–'],
     ['spend', spend ? spendOf(spend) : '–'],
     ['model', `${clean(model.name)}, ${model.dimensions} dimensions`],
-    ['embedders', alive.length === 0 ? terminal.paint('bad', 'none alive') : alive.map(nameOf).join(', ')]
+    [
+      'embedders',
+      alive.length === 0
+        ? terminal.paint('bad', 'none alive')
+        : alive.map(({ instance }) => clean(instance)).join(', ')
+    ],
+    ...alive.filter(({ trouble }) => trouble !== '').map(instance => troubleOf(instance, terminal))
   )
   return pairs
 }
 
-function nameOf({ instance }: StatusReport['instances'][number]): string {
-  return clean(instance)
+function troubleOf(
+  { instance, trouble }: StatusReport['instances'][number],
+  terminal: Pick<Terminal, 'paint'>
+): Pair {
+  return ['trouble', `${terminal.paint('warning', clean(instance))}  ${clean(trouble)}`]
+}
+
+function standbyOf(
+  { lane, ready, reasons }: StatusReport['standby'][number],
+  terminal: Pick<Terminal, 'paint'>
+): string {
+  if (ready) return `${lane} is ready`
+  return `${terminal.paint('warning', `${lane} is not ready`)}: ${reasons.map(clean).join('; ')}`
 }
 
 function documentsOf({ totals }: NonNullable<StatusReport['lag']>): string {

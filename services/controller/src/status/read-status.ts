@@ -1,4 +1,5 @@
 import { Failure } from '@pointsman/core/domain/failure'
+import type { Lane } from '@pointsman/core/domain/lane'
 import type { Instance, LedgerState } from '@pointsman/core/ports/ledger'
 import { glanceAtJobs, type JobTerms } from '../jobs/describe-jobs.ts'
 import type { JobBook } from '../jobs/job-book.ts'
@@ -37,6 +38,7 @@ export async function readStatus(deps: StatusDeps, signal: AbortSignal): Promise
     model: { name: parts.spec.model, dimensions: parts.spec.dimensions },
     ledger: view ? ledgerOf(view) : null,
     instances: view ? view.survey.instances.map(instance => instanceOf(instance, view.survey.nowMs)) : [],
+    standby: view ? standbysOf(view) : [],
     lag: view ? view.report : null,
     spend: counts
       ? {
@@ -88,9 +90,17 @@ function modeOf(state: LedgerState, realtime: number, batch: number): 'realtime'
   return realtime > 0 ? 'realtime' : 'batch'
 }
 
+/** The lanes that a switch could go to: those that do not have all partitions already. */
+function standbysOf({ report, survey, standbys }: LagView): StatusReport['standby'] {
+  const taken = report.partitions.map(({ lane }) => lane)
+  const idle = (lane: Lane): boolean =>
+    taken.length === 0 ? lane !== survey.state.defaultLane : taken.some(other => other !== lane)
+  return [standbys.realtime, standbys.batch].filter(({ lane }) => idle(lane))
+}
+
 function instanceOf(
-  { instance, service, leaseUntilMs }: Instance,
+  { instance, service, leaseUntilMs, trouble }: Instance,
   nowMs: number
 ): StatusReport['instances'][number] {
-  return { instance, service, alive: leaseUntilMs > nowMs, leaseLeftMs: leaseUntilMs - nowMs }
+  return { instance, service, alive: leaseUntilMs > nowMs, leaseLeftMs: leaseUntilMs - nowMs, trouble }
 }

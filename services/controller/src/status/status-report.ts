@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { jobsAtAGlance } from '../jobs/job-report.ts'
 import { lagReport } from '../lag/lag-report.ts'
+import { standby } from '../switching/switch-report.ts'
 
 // What `pointsman status` and GET /v1/status answer. What cannot be known now, because a part is away, is null.
 
@@ -36,9 +37,13 @@ export const statusReport = z.object({
       instance: z.string(),
       service: z.string(),
       alive: z.boolean(),
-      leaseLeftMs: z.number()
+      leaseLeftMs: z.number(),
+      trouble: z.string().describe('why it could not work when it was heard last; empty when it could')
     })
   ),
+  standby: z
+    .array(standby)
+    .describe('the lanes that a switch could go to: those that do not have all partitions already'),
   lag: lagReport.omit({ partitions: true }).nullable(),
   spend: z
     .object({

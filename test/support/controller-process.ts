@@ -9,8 +9,11 @@ const answering = /"url":"(http:[^"]+)"/
 export interface ControllerProcess extends AsyncDisposable {
   /** Rejects when it ends without ever answering. */
   readonly url: Promise<string>
+  /** Exit code, or null when a signal ended it. */
   readonly ended: Promise<number | null>
+  readonly pid: number
   readonly said: () => string
+  signal(name: NodeJS.Signals): void
   api(token?: string): Promise<ApiClient>
 }
 
@@ -33,10 +36,14 @@ export function startController(env: Readonly<Record<string, string>>): Controll
   return {
     url: url.promise,
     ended,
+    pid: child.pid ?? 0,
+    signal: name => void child.kill(name),
     said: () => said,
     api: async token => new ApiClient({ url: await url.promise, token }, fetch),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM')
+      // One that is frozen takes no other.
+      child.kill('SIGCONT')
       await ended
     }
   }

@@ -88,10 +88,11 @@ export class RealLane implements AsyncDisposable {
   /** Of the batch lane, unless an embedder is started with another one. */
   readonly spoolDir: string
   readonly ledger: Ledger
+  /** Of every process on these servers. */
+  readonly env: Readonly<Record<string, string>>
+  readonly admin: LogAdmin
   readonly #lane: Lane
-  readonly #env: Readonly<Record<string, string>>
   readonly #store: VectorStore
-  readonly #admin: LogAdmin
   readonly #writer: KafkaDocumentWriter
   readonly #deadLetters: DeadLetters
   readonly #resources: AsyncDisposableStack
@@ -117,9 +118,9 @@ export class RealLane implements AsyncDisposable {
     this.provider = fields.provider
     this.spoolDir = fields.spoolDir
     this.ledger = fields.ledger
-    this.#env = fields.env
+    this.env = fields.env
     this.#store = fields.store
-    this.#admin = fields.admin
+    this.admin = fields.admin
     this.#writer = fields.writer
     this.#deadLetters = fields.deadLetters
     this.#resources = fields.resources
@@ -189,7 +190,7 @@ export class RealLane implements AsyncDisposable {
   ): EmbedderProcess {
     const [program, ...args] = [...through, process.execPath, mains[lane]]
     const child = spawn(program, args, {
-      env: { PATH: process.env['PATH'] ?? '', ...this.#env, POINTSMAN_INSTANCE: instance, ...env },
+      env: { PATH: process.env['PATH'] ?? '', ...this.env, POINTSMAN_INSTANCE: instance, ...env },
       stdio: ['ignore', 'ignore', 'pipe']
     })
     let output = ''
@@ -220,7 +221,7 @@ export class RealLane implements AsyncDisposable {
   async settled(timeoutMs = 60_000): Promise<void> {
     await vi.waitFor(
       async () => {
-        const [bounds, watermarks] = await Promise.all([this.#admin.bounds(), this.ledger.watermarks()])
+        const [bounds, watermarks] = await Promise.all([this.admin.bounds(), this.ledger.watermarks()])
         for (const [partition, { end }] of bounds) {
           if (end > 0n && watermarks.get(partition) !== end)
             throw new Error(`partition ${partition} is not settled\n${this.#said}`)
@@ -252,7 +253,7 @@ export class RealLane implements AsyncDisposable {
   async committed(group: string): Promise<void> {
     await vi.waitFor(
       async () => {
-        const [bounds, committed] = await Promise.all([this.#admin.bounds(), this.#admin.committed(group)])
+        const [bounds, committed] = await Promise.all([this.admin.bounds(), this.admin.committed(group)])
         for (const [partition, { end }] of bounds) {
           if (end > 0n && committed.get(partition) !== end)
             throw new Error(`partition ${partition} is not committed`)

@@ -1,28 +1,23 @@
-import type { AnalysisReport, StrategyOutlook, Work } from '../switching/analysis/analysis-report.ts'
+import type { AnalysisReport, Cut, StrategyOutlook, Work } from '../switching/analysis/analysis-report.ts'
 import { clean } from './clean.ts'
 import { formatCount, formatDuration, formatUsd } from './format.ts'
 import { renderPairs, type Terminal } from './terminal.ts'
 
 /** Each strategy in a few lines; the one that was asked about is marked. */
-export function renderStrategies(
-  report: Pick<AnalysisReport, 'atMs' | 'strategies' | 'strategy' | 'target' | 'unchanged'>,
-  terminal: Pick<Terminal, 'paint'>
-): string {
+export function renderStrategies(report: Report, terminal: Pick<Terminal, 'paint'>): string {
   return report.strategies.map(outlook => strategyText(outlook, report, terminal)).join('\n')
 }
 
-function strategyText(
-  outlook: StrategyOutlook,
-  { atMs, strategy, target, unchanged }: Pick<AnalysisReport, 'atMs' | 'strategy' | 'target' | 'unchanged'>,
-  terminal: Pick<Terminal, 'paint'>
-): string {
-  const { refusal } = outlook
+type Report = Pick<AnalysisReport, 'atMs' | 'strategies' | 'strategy' | 'target' | 'warnings'>
+
+function strategyText(outlook: StrategyOutlook, report: Report, terminal: Pick<Terminal, 'paint'>): string {
+  const { atMs, strategy, target } = report
+  const { cut, refusal } = outlook
   const mark = outlook.strategy === strategy ? '*' : ' '
-  const name = `${mark} ${terminal.paint('strong', outlook.strategy)}`
-  if (refusal !== null) return `${name}  ${terminal.paint('bad', refusal.code)}  ${clean(refusal.detail)}`
-  if (unchanged) return `${name}  changes nothing`
+  const name = `${mark} ${terminal.paint('strong', outlook.strategy)}${refusalText(outlook, report, terminal)}`
+  if (cut === null) return refusal === null ? `${name}  changes nothing` : name
   const pairs: Pairs = [
-    ['cut', cutText(outlook)],
+    ['cut', cutText(cut, outlook.strategy)],
     ...workText('waits for', outlook.waitedFor, atMs),
     ...workText('goes on', outlook.goingOn, atMs),
     ...releasedText(outlook, target),
@@ -35,10 +30,24 @@ function strategyText(
   return [name, ...rest].join('\n')
 }
 
+/** The code alone when a warning tells the rest. */
+function refusalText(
+  { refusal }: StrategyOutlook,
+  { warnings }: Report,
+  terminal: Pick<Terminal, 'paint'>
+): string {
+  if (refusal === null) return ''
+  const code = terminal.paint('bad', refusal.code)
+  const isTold = warnings.some(warning => warning.code === refusal.code)
+  return `  ${code}${isTold ? '' : `  ${clean(refusal.detail)}`}`
+}
+
 type Pairs = (readonly [string, string])[]
 
-function cutText({ cut, strategy }: StrategyOutlook): string {
-  const { basis, beforeDeadline, expectedMs, latestMs } = cut
+function cutText(
+  { basis, beforeDeadline, expectedMs, latestMs }: Cut,
+  strategy: StrategyOutlook['strategy']
+): string {
   const about = expectedMs === null ? 'not known when' : `in about ${formatDuration(expectedMs)}`
   const latest = latestMs === null ? '' : `, ${formatDuration(latestMs)} at the latest`
   const stops = strategy === 'drain' ? '; nothing is admitted until then' : ''

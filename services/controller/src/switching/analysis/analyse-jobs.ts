@@ -5,6 +5,8 @@ import type { AnalysisFacts } from './analysis-facts.ts'
 import type { AnalysedJob } from './analysis-report.ts'
 
 const nearlyAll = 0.9
+/** What the provider takes to end a job early. */
+const cancelMs = 600_000
 
 /**
  * Living jobs with the time at which each is expected to end: as long after its submission as the median of past jobs
@@ -54,13 +56,14 @@ function roundsBefore(before: number, running: number, maxJobs: number): number 
 }
 
 function expectedEndMs(
-  { state, submittedMs, notBeforeMs }: JobReport,
+  { state, submittedMs, notBeforeMs, order }: JobReport,
   rounds: number,
   nowMs: number,
   turnaround: { readonly medianMs: number; readonly longestMs: number } | null
 ): number | null {
   // Reading its results takes as long as writing them to the index: minutes at most.
   if (state === 'terminal') return nowMs
+  if (state === 'submitted' && order !== null) return nowMs + (order === 'cancel' ? cancelMs : 0)
   if (state === 'open' || turnaround === null) return null
   const { medianMs, longestMs } = turnaround
   if (submittedMs === null) return Math.max(nowMs, notBeforeMs ?? 0) + (rounds + 1) * medianMs

@@ -91,16 +91,19 @@ const work = z.object({
 })
 export type Work = z.output<typeof work>
 
+const cut = z.object({
+  expectedMs: spanMs.describe('from the command to the cut'),
+  latestMs: spanMs,
+  beforeDeadline: z.boolean().nullable().describe('false: it would be aborted'),
+  basis: z.string().describe('where this comes from, in words')
+})
+export type Cut = z.output<typeof cut>
+
 const strategyOutlook = z.object({
   strategy,
   possible: z.boolean().describe('whether it would be accepted as things are now'),
   refusal: z.object({ code: z.string(), detail: z.string() }).nullable().describe('why not, with the remedy'),
-  cut: z.object({
-    expectedMs: spanMs.describe('from the command to the cut'),
-    latestMs: spanMs,
-    beforeDeadline: z.boolean().nullable().describe('false: it would be aborted'),
-    basis: z.string().describe('where this comes from, in words')
-  }),
+  cut: cut.nullable().describe('null: nothing would be changed'),
   waitedFor: work.describe('what has to end before the cut; nothing is admitted meanwhile'),
   goingOn: work.describe('what ends in the background after the cut'),
   released: z

@@ -1,7 +1,5 @@
 import type { AnalysisFacts } from './analysis-facts.ts'
-import type { StrategyOutlook, Work } from './analysis-report.ts'
-
-type Cut = StrategyOutlook['cut']
+import type { Cut, Work } from './analysis-report.ts'
 
 /** What a cut took at most wherever it was measured. */
 const cutMs = 1000
@@ -31,11 +29,15 @@ export function cutAtOnce({ history }: Pick<AnalysisFacts, 'history'>): Cut {
 
 /** A cut after the last of this work has ended. */
 export function cutAfter(work: Work, facts: AnalysisFacts): Cut {
-  const { survey, wish, basis } = facts
+  const { survey, wish, basis, standby } = facts
   if (work.requests + work.jobs.length === 0) return cutAtOnce(facts)
   if (work.jobs.length === 0) {
     const beforeDeadline = requestMs <= wish.deadlineMs
     return { expectedMs: requestMs, latestMs: null, beforeDeadline, basis: 'requests take seconds' }
+  }
+  if (!standby.batch.instances.some(({ alive }) => alive)) {
+    const why = 'no embedder-batch is alive to end its jobs'
+    return { expectedMs: null, latestMs: null, beforeDeadline: null, basis: why }
   }
   const expectedMs = work.expectedEndMs === null ? null : Math.max(cutMs, work.expectedEndMs - survey.nowMs)
   const latestMs = work.latestEndMs === null ? null : Math.max(cutMs, work.latestEndMs - survey.nowMs)

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../cli/format.ts'
 import type { AnalysisFacts } from './analysis-facts.ts'
 import type { AnalysisReport, Warning } from './analysis-report.ts'
+import { waits } from './waits.ts'
 
 /** So many times as long as admission may stop has to be left. */
 const margin = 2
@@ -10,12 +11,12 @@ export function retentionWarning(
   { deadlineMs, strategies }: Pick<AnalysisReport, 'deadlineMs' | 'strategies'>,
   { lag }: Pick<AnalysisFacts, 'lag'>
 ): Warning | undefined {
-  const cut = strategies.find(({ strategy }) => strategy === 'drain')?.cut
+  const drain = strategies.find(({ strategy }) => strategy === 'drain')
   const [first] = lag.partitions
     .flatMap(({ partition, retention }) => (retention ? [{ partition, leftMs: retention.leftMs }] : []))
     .toSorted((a, b) => a.leftMs - b.leftMs)
-  if (cut === undefined || first === undefined) return undefined
-  const stopsMs = Math.min(deadlineMs, cut.latestMs ?? deadlineMs)
+  if (drain === undefined || first === undefined || !waits(drain)) return undefined
+  const stopsMs = Math.min(deadlineMs, drain.cut?.latestMs ?? deadlineMs)
   if (first.leftMs >= margin * stopsMs) return undefined
   const left = formatDuration(Math.max(0, first.leftMs))
   return {

@@ -15,6 +15,14 @@ import { planOutlook, refusalNow } from './plan-outlook.ts'
 type Strategy = SwitchShape['strategy']
 
 const noWork: Work = { requests: 0, jobs: [], documents: 0, expectedEndMs: null, latestEndMs: null }
+const noCancelled = {
+  jobs: [],
+  linesKept: 0,
+  linesAnew: 0,
+  tokensAnew: 0,
+  anewUsd: 0,
+  atMostTwice: { lines: 0, tokens: 0, usd: 0 }
+}
 
 /** @param backlogUsd - by how much the unread backlog becomes dearer. */
 export function strategyOutlook(
@@ -26,6 +34,8 @@ export function strategyOutlook(
   const { survey, target } = facts
   const { after, moving, refusal: noPlan } = planOutlook(facts, strategy)
   const refusal = noPlan ?? refusalNow(facts, moving.length === 0)
+  // Neither a switch that cannot be made nor one to what is so already touches anything.
+  if (moving.length === 0) return nothingDone(strategy, refusal)
 
   const fates = fatesOf(strategy, jobs)
   const rest = workOf(fates.kept, survey.obligations)
@@ -74,6 +84,21 @@ export function strategyOutlook(
   }
 }
 
+function nothingDone(strategy: Strategy, refusal: StrategyOutlook['refusal']): StrategyOutlook {
+  return {
+    strategy,
+    possible: refusal === null,
+    refusal,
+    cut: null,
+    waitedFor: noWork,
+    goingOn: noWork,
+    released: { jobs: [], documents: 0, toTarget: 0 },
+    cancelled: noCancelled,
+    moves: { documents: 0, tokens: 0, nowUsd: 0, thenUsd: 0, differenceUsd: 0 },
+    differenceUsd: 0
+  }
+}
+
 interface Fates {
   readonly released: readonly AnalysedJob[]
   readonly cancelled: readonly AnalysedJob[]
@@ -104,6 +129,7 @@ function cancelledOf(
   jobs: readonly AnalysedJob[],
   { jobTerms: { prices }, target }: AnalysisFacts
 ): StrategyOutlook['cancelled'] {
+  if (jobs.length === 0) return noCancelled
   const linesAnew = sum(jobs.map(linesLeft))
   const tokensAnew = sumOf(
     jobs.map(job => (job.tokens === null ? null : (job.tokens * linesLeft(job)) / Math.max(1, job.lines.all)))

@@ -178,7 +178,7 @@ describe('the recommendation', () => {
       'detach for jobs, which go on',
       { obligations: [running('job', 10, 0)], unread: 1000, tookMs: [hourMs] },
       'detach',
-      'go'
+      '1 job with 10 documents goes on in the background and is paid for once'
     ],
     [
       'detach for jobs nearly done',
@@ -227,10 +227,10 @@ describe('the recommendation', () => {
     const { reason, strategy } = recommended({ ...far, obligations: [job] })
     expect(strategy).toBe('detach')
     expect(reason).toBe(
-      '1 job with 1,000 documents goes on in the background and is paid for once, for about 5 h 0 min more, and are nearly all there is; if they are urgent, force embeds at most 500 lines anew at once for $1.00 more, and at most $1.00 charged twice'
+      '1 job with 1,000 documents, nearly all there is, goes on in the background, for about 5 h 0 min more; if that is too late, force embeds at most 500 lines anew at once for $1.00 more, and at most $1.00 charged twice'
     )
-    expect(recommended({ obligations: [job] }).reason).toContain('nobody knows how long yet')
-    expect(recommended({ ...far, obligations: [job], unread: 1000 }).reason).not.toContain('urgent')
-    expect(recommended({ tookMs: [1.5 * hourMs], obligations: [job] }).reason).not.toContain('urgent')
+    expect(recommended({ obligations: [job] }).reason).toContain('nobody knows how long')
+    expect(recommended({ ...far, obligations: [job], unread: 1000 }).reason).not.toContain('too late')
+    expect(recommended({ tookMs: [1.5 * hourMs], obligations: [job] }).reason).not.toContain('too late')
   })
 })

@@ -43,17 +43,19 @@ function reasonOf(detach: StrategyOutlook, force: StrategyOutlook | undefined, p
   if (goingOn.requests + goingOn.jobs.length === 0) return 'nothing is in flight that a switch could disturb'
   if (goingOn.jobs.length === 0)
     return 'requests in flight end by themselves within seconds, and nothing waits for them'
-  const leftMs = goingOn.expectedEndMs === null ? null : goingOn.expectedEndMs - prospect.atMs
-  const background = `${counted(goingOn.jobs.length, 'job')} with ${formatCount(goingOn.documents)} documents ${goingOn.jobs.length === 1 ? 'goes' : 'go'} on in the background and ${goingOn.jobs.length === 1 ? 'is' : 'are'} paid for once`
+  const subject = `${counted(goingOn.jobs.length, 'job')} with ${formatCount(goingOn.documents)} documents`
+  const [goes, is] = goingOn.jobs.length === 1 ? ['goes', 'is'] : ['go', 'are']
+  const background = `${subject} ${goes} on in the background and ${is} paid for once`
   if (force === undefined) return background
   if (running.length > 0 && running.every(({ nearlyDone }) => nearlyDone)) {
     return `${background}; they are nearly done, so force would gain little`
   }
+  const leftMs = goingOn.expectedEndMs === null ? null : goingOn.expectedEndMs - prospect.atMs
   const all = prospect.inFlight.reduce((sum, { documents }) => sum + documents, 0)
   const isLong = leftMs === null || leftMs >= longMs
   if (goingOn.documents < nearlyAll * all || !isLong) return background
-  const wait = leftMs === null ? 'nobody knows how long yet' : `for about ${formatDuration(leftMs)} more`
-  return `${background}, ${wait}, and are nearly all there is; if they are urgent, ${priceOf(force)}`
+  const wait = leftMs === null ? 'nobody knows how long' : `for about ${formatDuration(leftMs)} more`
+  return `${subject}, nearly all there is, ${goes} on in the background, ${wait}; if that is too late, ${priceOf(force)}`
 }
 
 function priceOf({ cancelled, moves }: StrategyOutlook): string {

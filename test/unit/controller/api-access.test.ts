@@ -97,7 +97,7 @@ describe('what is wrong with a request is said as a problem', () => {
     ['POST', '/v1/pause', '{"reason":7}', 422],
     ['POST', '/v1/pause', `{"reason":"${'x'.repeat(2_000_000)}"}`, 413],
     ['POST', '/v1/dead-letters/replay', '{"ids":[]}', 422],
-    ['POST', '/v1/dead-letters/replay', '{"ids":["0-99"]}', 422],
+    ['POST', '/v1/dead-letters/replay', '{"ids":["0-99"]}', 404],
     ['POST', '/v1/verify', '{"examples":-1}', 422],
     ['DELETE', '/v1/pause', '{}', 405],
     ['POST', '/v1/nothing', '{}', 404]

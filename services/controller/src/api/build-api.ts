@@ -23,6 +23,10 @@ import { switchRoutes } from './switch-routes.ts'
 import { verifyRoutes } from './verify-routes.ts'
 
 const maxBodyBytes = 1024 * 1024
+/** A search of 8,000 characters is nine times as long in an address. */
+const maxHeaderBytes = 128 * 1024
+/** What is too long for a name is refused by the schema of its call. */
+const maxParamCharacters = maxHeaderBytes
 const requestTimeoutMs = 30_000
 
 /** The API of the controller: ready to listen, or to be asked by `inject`. */
@@ -34,7 +38,8 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
     // Then checkAccess refuses it, in our words.
-    http: { requireHostHeader: false },
+    http: { requireHostHeader: false, maxHeaderSize: maxHeaderBytes },
+    routerOptions: { maxParamLength: maxParamCharacters },
     clientErrorHandler: refuseBrokenRequest,
     frameworkErrors: (error, _, reply) => refuseUnreadable(error, reply.raw),
     // An open page or a running `verify` must not hold up the end.

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { shortText } from '../short-text.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { Refusal } from './problem.ts'
 import { changeRefusals, tokenNeeded, typed } from './route.ts'
@@ -27,7 +28,7 @@ export function controlRoutes(app: FastifyInstance, { parts: { ledger } }: ApiDe
       summary: 'Stop admission everywhere; what is in flight is finished',
       tags: ['control'],
       security: tokenNeeded,
-      body: z.object({ reason: z.string().trim().min(1).max(200).default('paused by an operator') }).strict(),
+      body: z.object({ reason: shortText(200).default('paused by an operator') }).strict(),
       response: { 200: pauseState, ...changeRefusals }
     },
     handler: async request => {

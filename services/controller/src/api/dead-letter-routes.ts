@@ -66,7 +66,7 @@ export function deadLetterRoutes(app: FastifyInstance, { parts, stopping }: ApiD
       tags: ['dead letters'],
       security: tokenNeeded,
       body: replayRequest,
-      response: { 200: replayReport, ...changeRefusals }
+      response: { 200: replayReport, ...notFound, ...changeRefusals }
     },
     handler: async (request, reply) => {
       const signal = whileWanted(reply, stopping)
@@ -80,10 +80,10 @@ export function deadLetterRoutes(app: FastifyInstance, { parts, stopping }: ApiD
         )
       }
       const byId = new Map(known.map(letter => [letter.id, letter]))
-      const unknown = body.ids.filter(id => !byId.has(id))
+      const unknown = [...new Set(body.ids)].filter(id => !byId.has(id))
       if (unknown.length > 0) {
         throw new Refusal(
-          422,
+          404,
           'NO_SUCH_LETTER',
           `nothing was replayed: there is no dead letter ${unknown.join(', ')}`
         )

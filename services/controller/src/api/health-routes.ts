@@ -31,7 +31,13 @@ export function healthRoutes(app: FastifyInstance, { board, metrics }: ApiDeps):
   routes.route({
     method: 'GET',
     url: '/metrics',
-    schema: { summary: 'For Prometheus', tags: ['health'], response: { 200: z.string() } },
+    schema: {
+      summary: 'For Prometheus',
+      tags: ['health'],
+      response: {
+        200: { description: 'Prometheus text format', content: { 'text/plain': { schema: z.string() } } }
+      }
+    },
     handler: async (_, reply) => {
       const { contentType, body } = await metrics.render()
       // Text already: the serializer would make JSON of it.

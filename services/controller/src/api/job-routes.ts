@@ -8,7 +8,7 @@ import { documentsOf, type Manifest, manifestsOf } from '../jobs/manifests.ts'
 import { costOf } from '../status/token-price.ts'
 import type { ApiDeps } from './api-deps.ts'
 import { Refusal } from './problem.ts'
-import { changeRefusals, notFound, refusals, tokenNeeded, typed } from './route.ts'
+import { changeRefusals, conflict, notFound, refusals, tokenNeeded, typed } from './route.ts'
 
 const maxPast = 1000
 const named = z.object({
@@ -42,7 +42,7 @@ export function jobRoutes(app: FastifyInstance, { parts, jobs, jobTerms: terms }
     if (found === undefined) throw new Refusal(404, 'NO_SUCH_JOB', `there is no job ${wanted}`)
     if ('several' in found) {
       throw new Refusal(
-        422,
+        409,
         'AMBIGUOUS',
         `${wanted} is the beginning of several: ${found.several.join(', ')}`
       )
@@ -86,7 +86,7 @@ export function jobRoutes(app: FastifyInstance, { parts, jobs, jobTerms: terms }
       summary: 'One job',
       tags: ['jobs'],
       params: named,
-      response: { 200: jobReport, ...notFound, ...refusals }
+      response: { 200: jobReport, ...notFound, ...conflict, ...refusals }
     },
     handler: async request => (await find(request.params.id)).job
   })

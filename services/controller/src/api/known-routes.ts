@@ -11,9 +11,14 @@ export class KnownRoutes {
     this.#methods.set(url, methods)
   }
 
-  /** Empty for an unknown path. @param url - as asked for, with its query. */
+  /**
+   * Of the path itself, else of the patterns that it fits; empty when it is unknown.
+   * @param url - as asked for, with its query.
+   */
   methodsOf(url: string): readonly string[] {
     const path = url.split('?', 1)[0] ?? ''
+    const exact = this.#methods.get(path)
+    if (exact !== undefined) return [...exact].toSorted()
     const found = [...this.#methods].filter(([pattern]) => fits(pattern, path))
     return [...new Set(found.flatMap(([, methods]) => [...methods]))].toSorted()
   }

@@ -13,14 +13,18 @@ export const refusals = {
   401: problemAnswer(401),
   403: problemAnswer(403),
   422: problemAnswer(422),
+  431: problemAnswer(431),
   500: problemAnswer(500),
   503: problemAnswer(503)
 } as const
 
+/** For a call that the state of things may refuse. */
+export const conflict = { 409: problemAnswer(409) } as const
+
 /** What every call that takes a body may answer instead. */
 export const changeRefusals = {
   ...refusals,
-  409: problemAnswer(409),
+  ...conflict,
   413: problemAnswer(413),
   415: problemAnswer(415)
 } as const

@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { z } from 'zod'
+import { analysisReport } from '../switching/analysis/analysis-report.ts'
+import { readAnalysis } from '../switching/analysis/read-analysis.ts'
 import {
   type SwitchReport,
   switchHistory,
@@ -15,10 +17,14 @@ const maxShown = 1000
 const defaultShown = 50
 
 const { actor, reason } = switchWish.shape
+const switchOrder = switchWish.extend({
+  dryRun: z.boolean().default(false).describe('change nothing: answer what /v1/analysis would')
+})
 const abortOrder = z.object({ actor, reason }).strict()
 const rollbackOrder = z.object({ actor, reason, switchId: switchId.optional() }).strict()
 
-export function switchRoutes(app: FastifyInstance, { switcher, stopping }: ApiDeps): void {
+export function switchRoutes(app: FastifyInstance, deps: ApiDeps): void {
+  const { switcher, stopping } = deps
   const routes = typed(app)
 
   routes.route({
@@ -72,15 +78,20 @@ export function switchRoutes(app: FastifyInstance, { switcher, stopping }: ApiDe
         'done twice. A switch that drains is answered at once; /v1/switches/current tells how far it is.',
       tags: ['switching'],
       security: tokenNeeded,
-      body: switchWish,
+      body: switchOrder,
       response: {
-        200: switchReport.describe('it has ended, or nothing had to be changed'),
+        200: z
+          .union([switchReport, analysisReport])
+          .describe('it has ended, or nothing had to be changed; an analysis for a dry run'),
         202: switchReport.describe('it is recorded and goes on by itself'),
         ...changeRefusals
       }
     },
     // Not given up when the caller goes away: what is recorded is carried out anyway.
-    handler: async (request, reply) => answer(reply, await switcher.request(request.body, stopping))
+    handler: async ({ body: { dryRun, ...wish } }, reply) => {
+      if (dryRun) return await readAnalysis(wish.target, wish, deps)
+      return answer(reply, await switcher.request(wish, stopping))
+    }
   })
   routes.route({
     method: 'POST',

@@ -1,9 +1,10 @@
 import { Failure } from '@pointsman/core/domain/failure'
 import { z } from 'zod'
 import type { Parts } from '../parts.ts'
+import { shortText } from '../short-text.ts'
 
 export const searchQuery = z.object({
-  q: z.string().trim().min(1).max(8000).describe('what to look for; embedding it costs a few tokens'),
+  q: shortText(8000).describe('what to look for; embedding it costs a few tokens'),
   limit: z.coerce.number().int().min(1).max(100).default(10)
 })
 export type SearchQuery = z.output<typeof searchQuery>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { shortText } from '../short-text.ts'
 
 // What `pointsman switch` and /v1/switches take and answer. Times are milliseconds since the Unix epoch.
 
@@ -11,8 +12,6 @@ export const strategy = z
     'detach: cut at once, what was sent goes on in the background; drain: admit nothing until no request or job of the ' +
       'old lane is left, then cut; force: cut at once and cancel jobs, of which what is finished is kept'
   )
-
-const shortText = (most: number) => z.string().trim().min(1).max(most)
 
 export const switchId = z
   .string()

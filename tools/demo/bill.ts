@@ -1,12 +1,22 @@
 import { z } from 'zod'
+import { costOf, pricesOf } from '../../services/controller/src/status/token-price.ts'
 import type { StatusReport } from '../../services/controller/src/status/status-report.ts'
 import type { RunFile } from '../../services/controller/src/cli/run-file.ts'
 
-/** What has been paid for up to a moment. */
+/** What has been paid for up to a moment, or between two. */
 export interface Bill {
-  readonly paidTokens: number
+  readonly realtimeTokens: number
+  readonly batchTokens: number
   /** Tokens of the inputs paid for, each counted once. */
   readonly necessaryTokens: number
+}
+
+/** US dollars. */
+export interface Costs {
+  readonly usd: number
+  /** What the same tokens cost when all of them are sent in realtime. */
+  readonly allRealtimeUsd: number
+  readonly savedUsd: number
 }
 
 const localBill = z.object({
@@ -26,16 +36,34 @@ export async function readBill(
   signal: AbortSignal
 ): Promise<Bill> {
   if (!isLocal) {
-    return { paidTokens: status.spend?.paidTokens ?? 0, necessaryTokens: status.spend?.necessaryTokens ?? 0 }
+    const { paidTokens = 0, paidInJobs = 0, necessaryTokens = 0 } = status.spend ?? {}
+    const batchTokens = paidInJobs ?? 0
+    return { realtimeTokens: paidTokens - batchTokens, batchTokens, necessaryTokens }
   }
   const response = await fetch(new URL('/_local/bill', openai), { signal })
   const { realtime, batch, distinctTokens } = localBill.parse(await response.json())
-  return { paidTokens: realtime.tokens + batch.tokens, necessaryTokens: distinctTokens }
+  return { realtimeTokens: realtime.tokens, batchTokens: batch.tokens, necessaryTokens: distinctTokens }
 }
 
 export function billBetween(before: Bill, after: Bill): Bill {
   return {
-    paidTokens: after.paidTokens - before.paidTokens,
+    realtimeTokens: after.realtimeTokens - before.realtimeTokens,
+    batchTokens: after.batchTokens - before.batchTokens,
     necessaryTokens: after.necessaryTokens - before.necessaryTokens
   }
+}
+
+/** @returns undefined when the price of the model is not known. */
+export function costsOf(
+  { realtimeTokens, batchTokens }: Bill,
+  model: string,
+  usdPerMillionTokens: number | undefined
+): Costs | undefined {
+  const prices = pricesOf(model, usdPerMillionTokens)
+  const allRealtimeUsd = costOf(realtimeTokens + batchTokens, prices.realtime)
+  const inRealtimeUsd = costOf(realtimeTokens, prices.realtime)
+  const inJobsUsd = costOf(batchTokens, prices.batch)
+  if (allRealtimeUsd === undefined || inRealtimeUsd === undefined || inJobsUsd === undefined) return undefined
+  const usd = inRealtimeUsd + inJobsUsd
+  return { usd, allRealtimeUsd, savedUsd: allRealtimeUsd - usd }
 }

@@ -3,16 +3,15 @@ import { systemClock } from '@pointsman/core/runtime/clock'
 import { withEnvFile } from '@pointsman/core/runtime/env-file'
 import { ApiClient } from '../../services/controller/src/cli/api-client.ts'
 import type { CliContext } from '../../services/controller/src/cli/cli-context.ts'
-import { formatCount, formatUsd } from '../../services/controller/src/cli/format.ts'
-import { renderSearch } from '../../services/controller/src/cli/render-search.ts'
-import { renderVerify } from '../../services/controller/src/cli/render-verify.ts'
 import { programRunner } from '../../services/controller/src/cli/run-program.ts'
 import { painter, type Terminal } from '../../services/controller/src/cli/terminal.ts'
 import { chooseEmbedding } from '../up/embedding-choice.ts'
+import { localUsdPerMillionTokens } from '../up/local-pace.ts'
 import { renderUp } from '../up/render-up.ts'
 import { AlreadyUp, startEverything, type Up } from '../up/start-everything.ts'
 import { type DemoOptions, parseCommandLine, usage } from './command-line.ts'
-import { demonstrate, type Demonstration } from './demonstrate.ts'
+import { demonstrate } from './demonstrate.ts'
+import { renderDemonstration } from './render-demonstration.ts'
 import { resultOf } from './result.ts'
 
 const { stdout, stderr } = process
@@ -33,8 +32,19 @@ async function run(options: DemoOptions): Promise<number> {
     const signal = AbortSignal.any([stop, up.failed])
     const context = contextOf(up, terminal, signal)
     const isLocal = chooseEmbedding(env).openai === undefined
-    const shown = await demonstrate({ up, isLocal, maxFiles, context, say }, signal)
-    tell(shown, terminal)
+    const price = env['EMBEDDING_USD_PER_MILLION_TOKENS']
+    const shown = await demonstrate(
+      {
+        up,
+        isLocal,
+        usdPerMillionTokens: isLocal ? localUsdPerMillionTokens : price ? Number(price) : undefined,
+        maxFiles,
+        context,
+        say
+      },
+      signal
+    )
+    say(renderDemonstration(shown, terminal))
     if (json) stdout.write(`${JSON.stringify(resultOf(shown, startSeconds))}\n`)
     if (exit) return shown.verify.consistent ? 0 : 1
 
@@ -82,18 +92,6 @@ function contextOf({ addresses }: Up, terminal: Terminal, signal: AbortSignal): 
     },
     namespace,
     runFile: addresses
-  }
-}
-
-function tell({ verify, bill, usd, seconds, searches }: Demonstration, terminal: Terminal): void {
-  const price = usd === null ? '' : ` (${formatUsd(usd)})`
-  terminal.out(
-    `Settled after ${seconds.toFixed(1)} s. Paid for ${formatCount(bill.paidTokens)} tokens${price}; ` +
-      `necessary were ${formatCount(bill.necessaryTokens)}.\n`
-  )
-  terminal.out(`\n${terminal.paint('strong', 'verify')}\n\n${renderVerify(verify, terminal)}\n`)
-  for (const { query, answer } of searches) {
-    terminal.out(`\n${terminal.paint('strong', `search "${query}"`)}\n\n${renderSearch(answer, terminal)}\n`)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Demonstration } from './demonstrate.ts'
 
 /** What `npm start -- --json` ends with; people's scripts rely on the names. */
 export function resultOf(
-  { ingest, verify, bill, usd, seconds, searches }: Demonstration,
+  { bill, changes, costs, ingest, jobsOfBefore, seconds, searches, verify, waiting }: Demonstration,
   startSeconds: number
 ) {
   const found = Object.fromEntries(differenceKinds.map(kind => [kind, verify.differences[kind].count]))
@@ -20,9 +20,16 @@ export function resultOf(
     deleted: ingest.tombstones,
     unchanged: ingest.unchanged,
     rejected: ingest.rejectedTotal,
-    paidTokens: bill.paidTokens,
+    waiting,
+    paidTokens: bill.realtimeTokens + bill.batchTokens,
+    paidInJobs: bill.batchTokens,
     necessaryTokens: bill.necessaryTokens,
-    spentUsd: usd,
+    spentUsd: costs?.usd ?? null,
+    allRealtimeUsd: costs?.allRealtimeUsd ?? null,
+    savedUsd: costs?.savedUsd ?? null,
+    switches: changes.map(({ change, jobIds }) => ({ ...change, jobsInFlight: jobIds.length })),
+    jobsInFlightAtSwitchBack: changes.at(-1)?.jobIds.length ?? 0,
+    jobsFinishedInBackground: jobsOfBefore.filter(({ state }) => state === 'archived').length,
     seconds: Math.round(seconds * 10) / 10,
     startSeconds: Math.round(startSeconds * 10) / 10,
     searches: searches.map(({ query, answer }) => ({

@@ -10,9 +10,16 @@ export const slowModel = { EMBED_REQUEST_INPUTS: '32', EMBED_MAX_IN_FLIGHT: '2',
 /** A minute a second: jobs that are said to take minutes take seconds, and files still outlive a long night. */
 export const jobClock = ['--clock-factor', '60', '--turnaround', 'lognormal:120,600']
 
-/** Several jobs even of a small corpus, sealed and looked at within seconds. */
+/** It is billed like this, so that a rehearsal shows real sums. */
+export const localUsdPerMillionTokens = 0.02
+
+/**
+ * Several jobs even of a small corpus, sealed and looked at within seconds. What does not fit in three of them stays in the
+ * log, from which either lane takes it.
+ */
 export const quickJobs = {
-  BATCH_MAX_LINES: '500',
+  BATCH_MAX_LINES: '250',
+  BATCH_MAX_JOBS: '3',
   BATCH_MIN_LINES: '50',
   BATCH_LINGER_MS: '2000',
   BATCH_POLL_MIN_MS: '500',

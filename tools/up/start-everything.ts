@@ -14,8 +14,9 @@ import { openWatchdog } from '../stack/watchdog.ts'
 import { embedderMemory } from './embedder-memory.ts'
 import { chooseEmbedding, keepEmbedding } from './embedding-choice.ts'
 import { keepPartsUp } from './keep-parts-up.ts'
-import { jobClock, quickJobs, slowModel } from './local-pace.ts'
+import { jobClock, localUsdPerMillionTokens, quickJobs, slowModel } from './local-pace.ts'
 import { Service } from './service.ts'
+import { untilWarm } from './until-warm.ts'
 import { UpError } from './up-error.ts'
 
 export interface UpOptions {
@@ -103,8 +104,7 @@ export async function startEverything({ namespace, env, tell }: UpOptions, signa
     CONTROLLER_PORT: String(controllerPort),
     POINTSMAN_API_TOKEN: token,
     POINTSMAN_INSTANCE: 'controller',
-    // The local model is billed like this, so that a rehearsal shows real sums.
-    ...(!embedding.openai && { EMBEDDING_USD_PER_MILLION_TOKENS: '0.02' })
+    ...(!embedding.openai && { EMBEDDING_USD_PER_MILLION_TOKENS: String(localUsdPerMillionTokens) })
   })
   const healthPorts = { 'embedder-realtime': block.first + 2, 'embedder-batch': block.first + 3 }
   for (const [name, port] of Object.entries(healthPorts)) {
@@ -123,6 +123,7 @@ export async function startEverything({ namespace, env, tell }: UpOptions, signa
     untilReady(name, `http://127.0.0.1:${port}`, stop)
   )
   await Promise.all([untilReady('controller', controller, stop), ...ready])
+  await untilWarm({ controller, token, limitMs: readyLimitMs }, stop)
 
   const addresses: RunFile = {
     controller,

@@ -11,6 +11,8 @@ import { basisOf } from '../../services/controller/src/estimate/estimate-basis.t
 import type { PartitionLag } from '../../services/controller/src/lag/lag-report.ts'
 import type { AnalysisFacts } from '../../services/controller/src/switching/analysis/analysis-facts.ts'
 import { analysisQuery } from '../../services/controller/src/switching/analysis/analysis-query.ts'
+import { analyse } from '../../services/controller/src/switching/analysis/analyse.ts'
+import type { StrategyOutlook } from '../../services/controller/src/switching/analysis/analysis-report.ts'
 import type { Standby, SwitchReport } from '../../services/controller/src/switching/switch-report.ts'
 import { jobOf } from './job.ts'
 import { obligationOf, progressOf, surveyOf, type SurveyParts } from './survey.ts'
@@ -18,7 +20,7 @@ import { report, reading } from './lag-reading.ts'
 
 export const nowMs = 1_000_000_000
 export const hourMs = 3_600_000
-export const prices = { realtime: 2, batch: 1 }
+const prices = { realtime: 2, batch: 1 }
 
 export interface Scene extends Pick<SurveyParts, 'obligations' | 'counts' | 'draining' | 'pausedBecause'> {
   readonly target?: Lane
@@ -134,4 +136,23 @@ function standbyIn(lane: Lane, { away, notReady }: Scene): Standby {
     instances: [{ instance: `embedder-${lane}-1`, alive: away !== lane, trouble: '' }],
     group: { name: lane, state: 'Stable', members: 1, unassigned: [] }
   }
+}
+
+/** One of each state. */
+export const mixture = [
+  manifest('open', 'open'),
+  manifest('sealed', 'sealed'),
+  manifest('uploaded', 'uploaded', { lines: 20 }),
+  manifest('submitting', 'submitting', { lines: 30 }),
+  running('submitted', 40, 10),
+  manifest('given-up', 'submitted', { lines: 5, submittedMs: nowMs - hourMs, order: 'abandon' }),
+  manifest('terminal', 'terminal', { lines: 50, completed: 50 }),
+  obligationOf(1, 7, { id: 'request' as ObligationId, state: 'paying' })
+]
+
+/** What each strategy would do. */
+export function outlooks(scene: Scene): Record<StrategyOutlook['strategy'], StrategyOutlook> {
+  const [detach, drain, force] = analyse(factsOf(scene)).strategies
+  if (!detach || !drain || !force) throw new Error('a strategy is missing')
+  return { detach, drain, force }
 }

@@ -58,8 +58,11 @@ function cutText(
 function workText(name: string, work: Work, atMs: number): Pairs {
   const { documents, jobs, requests } = work
   if (requests + jobs.length === 0) return []
-  const what = `${counted(requests, 'request')}, ${counted(jobs.length, 'job')}: ${counted(documents, 'document')}`
-  return [[name, `${what}${jobs.length === 0 ? '' : endText(work, atMs)}`]]
+  const what = [
+    ...(requests === 0 ? [] : [counted(requests, 'request')]),
+    ...(jobs.length === 0 ? [] : [counted(jobs.length, 'job')])
+  ].join(', ')
+  return [[name, `${what}: ${counted(documents, 'document')}${jobs.length === 0 ? '' : endText(work, atMs)}`]]
 }
 
 function endText({ expectedEndMs }: Work, atMs: number): string {

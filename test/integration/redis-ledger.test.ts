@@ -100,6 +100,30 @@ test('of archived manifests the last thousand jobs are kept, and no other key', 
   expect(kinds).toEqual(new Set(['state', 'counts', 'owners', 'owner', 'latest', 'processed', 'past']))
 })
 
+test('a manifest that was released keeps nothing of its job', async () => {
+  const namespace = randomUUID()
+  const scene = await sceneIn(namespace)
+  const manifest = scene.newId()
+  await scene.admit([{ doc: 'a', text: 'A' }], { manifest })
+  await scene.bringTo(manifest, 'uploaded')
+  await scene.ledger.advance(manifest, scene.owner, 'uploaded', 'uploaded', { creates: 1, lines: 1 })
+  const number = await redis.hget(`{${namespace}}:obligations`, manifest)
+  const jobFields = async (): Promise<string[]> =>
+    (await redis.hkeys(`{${namespace}}:obligation:${number}`)).filter(name => name.startsWith('job:'))
+  expect(await jobFields()).toHaveLength(2)
+
+  const lanes = new Map([[0, 'batch' as const]])
+  await scene.ledger.switchLanes({
+    expectedEpoch: 1,
+    epoch: 2,
+    lanes,
+    defaultLane: 'batch',
+    release: 'unsent'
+  })
+  expect(await jobFields()).toEqual([])
+  expect((await scene.obligation(manifest))?.kind).toBe('orphan')
+})
+
 test('parts of a large obligation are listed and searched in many short scripts', async () => {
   const namespace = randomUUID()
   let scripts = 0

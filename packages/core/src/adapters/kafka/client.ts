@@ -8,6 +8,7 @@ import { registerCodecs } from './codecs.ts'
 import { clientLogLevel, logBridge } from './log-bridge.ts'
 import type { LogListener } from './log-bridge.ts'
 import { quietIdleConnections } from './quiet-idle-connections.ts'
+import { wakeOnResume } from './wake-on-resume.ts'
 
 // All fields explicit: under NODE_ENV=test KafkaJS has other defaults.
 export const clientRetry = {
@@ -28,6 +29,7 @@ export type NewClient = (listen?: LogListener) => Kafka
 export function kafkaClients(settings: KafkaSettings, clientId: string, log: Logger): NewClient {
   registerCodecs()
   quietIdleConnections()
+  wakeOnResume()
   const ssl = tlsOf(settings)
   const sasl = saslOf(settings)
   return listen =>

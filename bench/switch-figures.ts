@@ -13,7 +13,7 @@ export function seriesFigures(measured: SeriesMeasurement): Figures {
   const { check, thrown } = measured
   const completed = completedOf(measured)
   const quantiles = (of: (each: ThrownSwitch) => number): Quantiles | undefined =>
-    quantilesOf(completed.map(of).filter(Number.isFinite))
+    quantilesOf(completed.map(of))
   const count = (wanted: ThrownSwitch['outcome']): number =>
     thrown.filter(({ outcome }) => outcome === wanted).length
   return {
@@ -36,6 +36,7 @@ export function seriesFigures(measured: SeriesMeasurement): Figures {
     longestGapAtSwitchMs: gapAtSwitches(measured),
     samplesEveryMs: { samples: measured.samples, longestMs: measured.longestSampleMs },
     clocks: measured.clocks,
+    coresUsed: measured.coresUsed,
     documentsPerSecond: measured.documentsPerSecond,
     producerLateMs: measured.producerLateMs,
     mostUnread: measured.mostUnread,

@@ -11,11 +11,13 @@ export interface Gap {
 
 const restMs = 5
 
-export class SwitchSampler {
+export class SwitchSampler implements AsyncDisposable {
   readonly #ledger: Pick<Ledger, 'state'>
   /** How many records the log has. */
   readonly #produced: () => number
   readonly #gaps: Gap[] = []
+  readonly #running: Promise<void>
+  #isDone = false
   #state: LedgerState | undefined
   #changed = Promise.withResolvers<void>()
   #admitted = 0
@@ -27,6 +29,8 @@ export class SwitchSampler {
   constructor(ledger: Pick<Ledger, 'state'>, produced: () => number) {
     this.#ledger = ledger
     this.#produced = produced
+    this.#running = this.#run()
+    this.#running.catch(() => undefined)
   }
 
   get gaps(): readonly Gap[] {
@@ -56,8 +60,13 @@ export class SwitchSampler {
     return this.#state
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    for (let last = Date.now(); !signal.aborted; ) {
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDone = true
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    for (let last = Date.now(); !this.#isDone; ) {
       const produced = this.#produced()
       const state = await this.#ledger.state()
       const nowMs = Date.now()
@@ -74,14 +83,9 @@ export class SwitchSampler {
     const deadlineMs = Date.now() + withinMs
     while (!isSo(this.state)) {
       if (Date.now() > deadlineMs) return false
-      await this.#changed.promise
+      await Promise.race([this.#changed.promise, this.#running])
     }
     return true
-  }
-
-  /** Waits for the first sample. */
-  async started(): Promise<void> {
-    if (this.#state === undefined) await this.#changed.promise
   }
 
   #note(state: LedgerState, produced: number, nowMs: number): void {

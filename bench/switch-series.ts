@@ -27,6 +27,8 @@ export interface SeriesMeasurement {
   readonly mostUnread: number
   readonly producerLateMs: number
   readonly documentsPerSecond: number
+  /** Of the machine's cores, by process, while lanes were switched. */
+  readonly coresUsed: Readonly<Record<string, number>>
   readonly clocks: ClockDifference
   readonly settleMs: number
   readonly check: SwitchCheck
@@ -48,11 +50,9 @@ export async function measureSeries(
 ): Promise<SeriesMeasurement> {
   await using world = await openSwitchWorld(stack, options, signal)
   const { producer } = world
-  const sampler = new SwitchSampler(world.watched, () => producer.documents.length)
+  await using sampler = new SwitchSampler(world.watched, () => producer.documents.length)
   const stop = new AbortController()
   const producing = producer.run(AbortSignal.any([stop.signal, signal]))
-  const done = new AbortController()
-  const sampling = sampler.run(done.signal)
   const clocks = await measureClocks(() => world.clockDifference())
   await sleep(leadInMs, undefined, { signal })
 
@@ -63,6 +63,7 @@ export async function measureSeries(
     await one(world, sampler, { target, strategy: 'detach', share: 1, isAborted: false }, false)
   }
   const firstMs = Date.now()
+  const cpuBefore = world.cpuMs()
   const thrown: ThrownSwitch[] = []
   while (thrown.length < variant.switches) {
     signal.throwIfAborted()
@@ -72,13 +73,12 @@ export async function measureSeries(
   }
   const documentsPerSecond = ((producer.documents.length - before) * 1_000) / (performance.now() - began)
   const lastMs = Date.now()
+  const cpuAfter = world.cpuMs()
   stop.abort()
   await producing
   const ended = performance.now()
-  await world.until(() => world.isSettled(), settleMs, signal)
+  await world.settled(settleMs, signal)
   const settledMs = performance.now() - ended
-  done.abort()
-  await sampling
   say(`  settled ${rounded(settledMs / 1_000, 1)} s after the last document; checking`)
   const check = await checkSwitches(producer.documents, { ...world, model, dimensions }, signal)
   return {
@@ -89,6 +89,7 @@ export async function measureSeries(
     mostUnread: sampler.mostUnread,
     producerLateMs: rounded(producer.latestMs, 0),
     documentsPerSecond: rounded(documentsPerSecond, 1),
+    coresUsed: coresUsed(cpuBefore, cpuAfter, lastMs - firstMs),
     clocks,
     settleMs: rounded(settledMs, 0),
     check
@@ -106,6 +107,18 @@ async function one(
   const thrown = await throwSwitch(world, sampler, step, { competes, switchId: randomUUID() })
   await turn
   return thrown
+}
+
+function coresUsed(
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+  ms: number
+): Readonly<Record<string, number>> {
+  const share = ([name, cpuMs]: readonly [string, number]): [string, number] => [
+    name,
+    rounded((cpuMs - (before[name] ?? 0)) / ms, 2)
+  ]
+  return Object.fromEntries(Object.entries(after).map(share))
 }
 
 /** Never resolves otherwise. */

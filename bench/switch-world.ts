@@ -12,14 +12,17 @@ import { KafkaDocumentWriter } from '@pointsman/core/adapters/kafka/document-wri
 import { KafkaLogAdmin } from '@pointsman/core/adapters/kafka/log-admin'
 import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection'
 import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
-import type { Ledger } from '@pointsman/core/ports/ledger'
+import type { LogBounds } from '@pointsman/core/ports/event-log'
+import type { Ledger, Obligation, Survey } from '@pointsman/core/ports/ledger'
 import { openLog } from '@pointsman/core/runtime/log'
 import { namesOf } from '@pointsman/core/runtime/names'
+import type { PartName } from '../tools/stack/part.ts'
 import type { Stack } from '../tools/stack/start-stack.ts'
 import { embedderMemory } from '../tools/up/embedder-memory.ts'
 import { openChild } from './support/child-process.ts'
 import { freePort } from './support/free-port.ts'
 import { type LocalProvider, openLocalProvider } from './support/local-provider.ts'
+import { cpuMsOf } from './support/process-usage.ts'
 import { SwitchApi } from './switch-api.ts'
 import { SwitchProducer } from './switch-producer.ts'
 
@@ -28,6 +31,7 @@ export const dimensions = 1536
 export const latencyMs = 200
 export const partitions = 8
 const instances = 2
+const servers: readonly PartName[] = ['kafka', 'redis', 'weaviate']
 
 /** A minute a second: a job takes three seconds, several switches long. */
 const jobClock = ['--clock-factor', '60', '--turnaround', '180']
@@ -37,8 +41,8 @@ const batch = {
   BATCH_MIN_LINES: '50',
   BATCH_MAX_JOBS: '50',
   BATCH_ENQUEUED_TOKENS: '1000000000',
-  BATCH_POLL_MIN_MS: '200',
-  BATCH_POLL_MAX_MS: '500',
+  BATCH_POLL_MIN_MS: '500',
+  BATCH_POLL_MAX_MS: '1000',
   BATCH_DOUBT_GRACE_MS: '1000',
   BATCH_RETRY_DELAY_MS: '500'
 }
@@ -60,12 +64,14 @@ export interface SwitchWorld extends AsyncDisposable {
   readonly watched: Ledger
   readonly controllers: readonly [SwitchApi, SwitchApi]
   readonly producer: SwitchProducer
+  /** Processor time so far of every process, in milliseconds; `bench` is this one, with the producer. */
+  cpuMs(): Readonly<Record<string, number>>
   /** How far the ledger's clock is ahead of this process, in milliseconds; off by at most half a round trip. */
   clockDifference(): Promise<{ readonly aheadMs: number; readonly roundTripMs: number }>
   /** @throws when a process ends, or the limit passes. */
   until(isSo: () => Promise<boolean>, limitMs: number, signal: AbortSignal): Promise<void>
-  /** Is everything that was produced stored and settled, and no job or request left? */
-  isSettled(): Promise<boolean>
+  /** Waits until everything that was produced is stored and settled, and no job or request is left. */
+  settled(limitMs: number, signal: AbortSignal): Promise<void>
 }
 
 export async function openSwitchWorld(
@@ -100,11 +106,17 @@ export async function openSwitchWorld(
   const until: SwitchWorld['until'] = async (isSo, limitMs, abort) => {
     const deadlineMs = Date.now() + limitMs
     while (!(await Promise.race([isSo(), failed]))) {
-      if (Date.now() > deadlineMs) throw new Error(`not so after ${limitMs} ms: ${String(isSo)}`)
+      if (Date.now() > deadlineMs) throw new Error(`not so after ${limitMs} ms`)
       await sleep(pollMs, undefined, { signal: abort })
     }
   }
   await until(processes.areReady, 60_000, signal)
+  const pids = new Map<string, number>([
+    ...servers.map(name => [name, stack.part(name).pid ?? 0] as const),
+    ...processes.pids,
+    ['provider', provider.pid],
+    ['bench', process.pid]
+  ])
   const rest = opened.move()
   return {
     provider,
@@ -113,6 +125,7 @@ export async function openSwitchWorld(
     ledger,
     watched,
     controllers: processes.controllers,
+    cpuMs: () => Object.fromEntries([...pids].map(([name, pid]) => [name, cpuMsOf(pid) ?? 0])),
     producer: new SwitchProducer({ writer, seed: namespace, documentsPerSecond }),
     async clockDifference() {
       const before = Date.now()
@@ -121,18 +134,37 @@ export async function openSwitchWorld(
       return { aheadMs: seconds * 1_000 + micros / 1_000 - (before + after) / 2, roundTripMs: after - before }
     },
     until,
-    async isSettled() {
-      const bounds = await admin.bounds()
-      const { obligations, progress } = await ledger.survey()
-      return (
-        obligations.length === 0 && [...bounds].every(([p, { end }]) => progress.get(p)?.watermark === end)
-      )
+    async settled(limitMs, abort) {
+      let left: readonly string[] = []
+      const isSettled = async (): Promise<boolean> => {
+        left = whatIsLeft(await admin.bounds(), await ledger.survey())
+        return left.length === 0
+      }
+      await until(isSettled, limitMs, abort).catch((error: unknown) => {
+        throw new Error(`not settled: ${left.join(', ')}`, { cause: error })
+      })
     },
     [Symbol.asyncDispose]: () => rest.disposeAsync()
   }
 }
 
+function whatIsLeft(
+  bounds: ReadonlyMap<number, LogBounds>,
+  { obligations, progress }: Survey
+): readonly string[] {
+  const parts = ({ parts: left }: Obligation): number =>
+    [...left.values()].reduce((sum, count) => sum + count, 0)
+  return [
+    ...[...bounds].flatMap(([partition, { end }]) => {
+      const { frontier, watermark } = progress.get(partition) ?? {}
+      return watermark === end ? [] : [`partition ${partition}: W ${watermark}, A ${frontier}, end ${end}`]
+    }),
+    ...obligations.map(each => `${each.kind} ${each.id}: ${each.state}, ${parts(each)} parts, ${each.reason}`)
+  ]
+}
+
 interface Services {
+  readonly pids: ReadonlyMap<string, number>
   readonly controllers: readonly [SwitchApi, SwitchApi]
   readonly failed: Promise<never>
   readonly areReady: () => Promise<boolean>
@@ -164,6 +196,7 @@ async function startServices(
     DOCUMENTS_PARTITIONS: String(partitions),
     LOG_LEVEL: 'warn'
   }
+  const pids = new Map<string, number>()
   const ports: number[] = []
   const failures: Promise<never>[] = []
   const start = async (
@@ -177,6 +210,7 @@ async function startServices(
     const child = opened.use(await openChild({ program, nodeOptions, env: own }))
     failures.push(child.failed)
     ports.push(port)
+    pids.set(instance, child.pid)
     return port
   }
   for (const lane of ['realtime', 'batch'])
@@ -194,6 +228,7 @@ async function startServices(
   }
   const controllers = [await control('controller-1'), await control('controller-2')] as const
   return {
+    pids,
     controllers,
     failed: Promise.race(failures),
     areReady: async () => (await Promise.all(ports.map(isReady))).every(ready => ready)

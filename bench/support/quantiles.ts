@@ -8,9 +8,9 @@ export interface Quantiles {
   readonly max: number
 }
 
-/** Undefined of nothing. @param digits - after the decimal point. */
+/** Of those that are finite; undefined of none. @param digits - after the decimal point. */
 export function quantilesOf(values: readonly number[], digits = 0): Quantiles | undefined {
-  const sorted = values.toSorted((a, b) => a - b)
+  const sorted = values.filter(Number.isFinite).toSorted((a, b) => a - b)
   if (sorted.length === 0) return undefined
   const at = (share: number): number =>
     rounded(sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN, digits)

@@ -28,6 +28,8 @@ export interface Scene extends Pick<SurveyParts, 'obligations' | 'counts' | 'dra
   readonly lanes?: readonly Lane[]
   /** In each partition. */
   readonly unread?: number
+  /** Admitted and not finished, in each partition. */
+  readonly unsettled?: number
   readonly retention?: PartitionLag['retention']
   readonly wish?: object
   readonly prices?: AnalysisFacts['jobTerms']['prices']
@@ -41,13 +43,13 @@ export interface Scene extends Pick<SurveyParts, 'obligations' | 'counts' | 'dra
 
 /** Two partitions of the lane that is not the target, both lanes ready, nothing in flight, and what a test cares for. */
 export function factsOf(scene: Scene = {}): AnalysisFacts {
-  const { target = 'realtime', unread = 0, retention = null, tookMs = [] } = scene
+  const { target = 'realtime', unread = 0, unsettled = 0, retention = null, tookMs = [] } = scene
   const other = target === 'realtime' ? 'batch' : 'realtime'
   const lanes = scene.lanes ?? [other, other]
   const known = scene.prices ?? prices
   const progress = lanes.map((lane, partition): readonly [number, PartitionProgress] => [
     partition,
-    { ...progressOf(0, 0, 0), lane }
+    { ...progressOf(0, unsettled, unsettled), lane }
   ])
   const [like] = report(reading({ end: 0 })).partitions
   if (like === undefined) throw new Error('a reading without a partition')

@@ -80,8 +80,11 @@ describe('the time to the cut', () => {
     expect(outlooks({ obligations: [running('job', 10, 0)] }).drain.cut).toMatchObject({
       expectedMs: null,
       latestMs: 25 * hourMs,
+      beforeDeadline: null,
       basis: 'until the last job has ended; none was completed yet'
     })
+    const patient = outlooks({ wish: { deadlineMs: 25 * hourMs }, obligations: [running('job', 10, 0)] })
+    expect(patient.drain.cut).toMatchObject({ expectedMs: null, beforeDeadline: true })
   })
 
   test('of a drain: nobody knows when while no embedder of the batch lane lives', () => {

@@ -55,6 +55,12 @@ describe('costs', () => {
     })
   })
 
+  test('what is not finished yet tells nothing about the size of a document', () => {
+    const { backlog } = analyse(factsOf({ unsettled: 250, counts }))
+    expect(backlog.tokensPerDocument).toBe(100)
+    expect(analyse(factsOf({ unsettled: 500, counts })).backlog.tokensPerDocument).toBeNull()
+  })
+
   test('nothing is said before anything was paid for', () => {
     const { backlog, strategies } = analyse(factsOf({ unread: 5 }))
     expect(backlog).toMatchObject({

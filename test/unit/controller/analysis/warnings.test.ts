@@ -102,8 +102,8 @@ const cases: Readonly<Record<WarningCode, Case>> = {
     without: { tookMs: [2 * hourMs], obligations: [running('job', 10, 0)], wish: { deadlineMs: 2 * hourMs } }
   },
   RETENTION_SHORT: {
-    scene: { obligations: [request], retention: { leftMs: 60_000, leftShare: 0.01 } },
-    text: 'the oldest unfinished record of partition 0 expires in 1 min 0 s',
+    scene: { obligations: [request], retention: { leftMs: 15 * 60_000, leftShare: 0.01 } },
+    text: 'the oldest unfinished record of partition 0 expires in 15 min 0 s, and a drain may stop admission for 10 min 0 s',
     remedy: 'retention.ms',
     without: { obligations: [request], retention: { leftMs: 20 * 60_000, leftShare: 0.01 } }
   },

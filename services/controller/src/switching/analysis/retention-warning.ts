@@ -1,7 +1,6 @@
 import { formatDuration } from '../../cli/format.ts'
 import type { AnalysisFacts } from './analysis-facts.ts'
-import type { AnalysisReport, Warning } from './analysis-report.ts'
-import { waits } from './waits.ts'
+import type { AnalysisReport, StrategyOutlook, Warning } from './analysis-report.ts'
 
 /** So many times as long as admission may stop has to be left. */
 const margin = 2
@@ -25,4 +24,9 @@ export function retentionWarning(
     text: `the oldest unfinished record of partition ${first.partition} expires in ${left}, and a drain may stop admission for ${formatDuration(stopsMs)}`,
     remedy: 'take detach, which stops nothing, or lengthen retention.ms of the documents topic first'
   }
+}
+
+/** Whether anything has to end before the cut. */
+function waits({ waitedFor }: StrategyOutlook): boolean {
+  return waitedFor.requests + waitedFor.jobs.length > 0
 }

@@ -4,7 +4,6 @@ import type { Prospect, Warning } from './analysis-report.ts'
 import { switchUnderWay } from './plan-outlook.ts'
 import { orphanWarning } from './orphan-warning.ts'
 import { retentionWarning } from './retention-warning.ts'
-import { waits } from './waits.ts'
 
 type Rule = (prospect: Prospect, facts: AnalysisFacts) => Warning | undefined
 
@@ -107,7 +106,7 @@ const rules: readonly Rule[] = [
   orphanWarning,
   function drainTooLong({ strategies, deadlineMs }) {
     const drain = strategies.find(({ strategy }) => strategy === 'drain')
-    if (drain?.cut == null || !waits(drain) || drain.cut.beforeDeadline === true) return undefined
+    if (drain?.cut == null || drain.cut.beforeDeadline === true) return undefined
     const { beforeDeadline, expectedMs, latestMs } = drain.cut
     const atLatest = latestMs === null ? '' : `, ${formatDuration(latestMs)} at the latest`
     const text =

@@ -18,9 +18,9 @@ export interface LaneChange {
   readonly epoch: number
   /** From the accepted command to the cut. */
   readonly cutMs: number | null
-  /** From the accepted command to the first admission in the new lane; null: there was nothing to admit. */
+  /** From the accepted command to the first admission in the new lane; null: nothing was to be admitted, or not within 2 s. */
   readonly firstAdmissionMs: number | null
-  /** Until every partition that had something to admit had its first; null also when that was not within 2 s. */
+  /** Until every partition that had something to admit had its first; null likewise. */
   readonly allPartitionsMs: number | null
   /** Documents in the log that nobody had admitted, just before. */
   readonly unread: number

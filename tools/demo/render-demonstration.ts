@@ -49,6 +49,7 @@ function backgroundOf({ jobsOfBefore }: Demonstration): string {
 function renderBill({ bill, costs }: Demonstration): string {
   const { batchTokens, necessaryTokens, realtimeTokens } = bill
   const paid = realtimeTokens + batchTokens
+  if (paid === 0 && necessaryTokens === 0) return 'Nothing had to be paid for.'
   const lines = [
     `paid for    ${formatCount(paid)} tokens: ${formatCount(realtimeTokens)} in realtime, ${formatCount(batchTokens)} in jobs`,
     `necessary   ${formatCount(necessaryTokens)} tokens: ${paid === necessaryTokens ? 'nothing was paid for twice' : `${formatCount(paid - necessaryTokens)} were paid for twice`}`

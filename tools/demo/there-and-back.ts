@@ -67,5 +67,9 @@ function stateOf(lane: LaneName, { done, jobs, total, unread }: View): string {
   const flying = inFlight(jobs).length
   const rest = unread === 0 ? 'nothing is unread' : `${formatCount(unread)} are unread`
   const sent = flying === 0 ? 'no job is in flight' : `${counted(flying, 'job')} in flight`
-  return `In the ${lane} lane: ${formatCount(done)} of ${formatCount(total)} documents are finished, ${rest}, ${sent}.`
+  const finished =
+    total === 0
+      ? 'nothing is new'
+      : `${formatCount(done)} of ${counted(total, 'document')} are finished, ${rest}`
+  return `In the ${lane} lane: ${finished}, ${sent}.`
 }

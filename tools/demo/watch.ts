@@ -107,21 +107,16 @@ export class Watch {
     }
   }
 
-  /** `realtime | 136/253 (53.8 %) | 2.5 docs/s | ETA 47 s | $0.0021 | 117 unread, 20 in 1 job (8 computed) | 12,345 tokens` */
+  /** `realtime | 136/253 (53.8 %) | 2.5 docs/s | ETA 47 s | $0.0021 | 117 unread, 20 in 1 job (8 done)` */
   #line({ status, jobs, unread }: View): string {
-    const { before } = this.#deps
-    const tokens = (status.spend?.paidTokens ?? 0) - (before.spend?.paidTokens ?? 0)
     const inJobs = jobs.live.reduce((sum, { documents }) => sum + documents, 0)
     const computed = formatCount(computedIn(jobs))
     const kept =
-      inJobs === 0
-        ? ''
-        : `, ${formatCount(inJobs)} in ${counted(jobs.live.length, 'job')} (${computed} computed)`
+      inJobs === 0 ? '' : `, ${formatCount(inJobs)} in ${counted(jobs.live.length, 'job')} (${computed} done)`
     return [
       status.ledger?.mode ?? 'unknown',
-      progressLine(progressSince(before, status, totalOf(this.#sent?.report))),
-      `${formatCount(unread)} unread${kept}`,
-      `${formatCount(tokens)} tokens`
+      progressLine(progressSince(this.#deps.before, status, totalOf(this.#sent?.report))),
+      `${formatCount(unread)} unread${kept}`
     ].join(' | ')
   }
 

@@ -18,7 +18,7 @@ import { SwitchingController } from './switching-controller.ts'
 import { Trickle } from './switching-traffic.ts'
 
 const never = new AbortController().signal
-const patiently = { timeout: 30_000, interval: 20 }
+const patiently = { timeout: 60_000, interval: 20 }
 const lanes: readonly Lane[] = ['realtime', 'batch']
 
 export interface SceneOptions {

@@ -1,40 +1,42 @@
-// Stands between a client and Redis. What the client sends may be slowed, or held back until it is let go: late, in order.
+// Stands between a client and Redis, and holds back what the client sends from a certain call on: it comes late, in order.
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { setTimeout as pass } from 'node:timers/promises'
 
 export interface Wire extends AsyncDisposable {
   readonly url: string
-  /** How long each piece takes to the server, from now on. */
-  delayMs: number
-  /** Nothing reaches the server from now on. */
-  hold(): void
-  /** All that was held goes on. */
+  /**
+   * From the piece on that has this text in it, nothing reaches the server.
+   * @returns when that piece has come.
+   */
+  hold(text: string): Promise<void>
+  /** All that is held goes on, and what comes then. */
   release(): void
-  /** Pieces that are on their way or held. */
-  readonly waiting: number
 }
 
 /** @param target - redis://host:port */
 export async function openWire(target: string): Promise<Wire> {
   const { hostname, port } = new URL(target)
   const sockets = new Set<Socket>()
+  const caught = Promise.withResolvers<void>()
+  const released = Promise.withResolvers<void>()
+  let trap: string | undefined
   let gate = Promise.resolve()
-  let open = (): void => undefined
-  let waiting = 0
+
   const server = createServer(client => {
     const upstream = connect(Number(port), hostname)
     let sent = Promise.resolve()
-    const forward = async (piece: Buffer, arrival: Promise<void>): Promise<void> => {
-      await arrival
-      await gate
-      waiting -= 1
+    const forward = async (piece: Buffer, passed: Promise<void>): Promise<void> => {
+      await passed
       if (upstream.writable) upstream.write(piece)
     }
     client.on('data', (piece: Buffer) => {
-      waiting += 1
-      const arrival = wire.delayMs === 0 ? Promise.resolve() : pass(wire.delayMs)
-      sent = sent.then(() => forward(piece, arrival))
+      if (trap !== undefined && piece.includes(trap)) {
+        trap = undefined
+        gate = released.promise
+        caught.resolve()
+      }
+      const passed = gate
+      sent = sent.then(() => forward(piece, passed))
     })
     upstream.pipe(client)
     for (const [socket, other] of [
@@ -45,7 +47,7 @@ export async function openWire(target: string): Promise<Wire> {
       socket.on('error', () => undefined)
       socket.on('close', () => {
         sockets.delete(socket)
-        // Redis carries out what has reached it, also of a client that is gone.
+        // What a client has sent reaches the server, also when it is gone by then.
         void sent.then(() => other.destroy())
       })
     }
@@ -54,23 +56,20 @@ export async function openWire(target: string): Promise<Wire> {
   await once(server, 'listening')
   const address = server.address()
   const own = typeof address === 'object' && address !== null ? address.port : 0
-  const wire: Wire = {
+  return {
     url: `redis://127.0.0.1:${own}`,
-    delayMs: 0,
-    hold() {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      gate = promise
-      open = resolve
+    hold(text) {
+      trap = text
+      return caught.promise
     },
-    release: () => open(),
-    get waiting() {
-      return waiting
+    release() {
+      gate = Promise.resolve()
+      released.resolve()
     },
     async [Symbol.asyncDispose]() {
-      open()
+      released.resolve()
       server.close()
       for (const socket of sockets) socket.destroy()
     }
   }
-  return wire
 }

@@ -83,6 +83,39 @@ describe('pointsman switch', () => {
   })
 })
 
+describe('force and dry runs', () => {
+  test('a dry run tells what a switch would do, and does nothing', async () => {
+    const controller = await startController()
+    const { url } = controller
+    const { exitCode, out } = await cli(['switch', 'batch', '--dry-run', '--share', '50%'], { url })
+    expect(exitCode).toBe(0)
+    expect(out).toContain('detach')
+    const json = await cli(['switch', 'batch', '--dry-run', '--json'], { url })
+    expect(JSON.parse(json.out)).toMatchObject({ target: 'batch', strategies: expect.any(Array) })
+    expect(await laneOf(controller)).toBe('realtime')
+    expect((await historyOf(url)).switches).toEqual([])
+  })
+
+  test('force shows what it would do, and does it only when somebody says yes', async () => {
+    const controller = await startController()
+    const { url } = controller
+    const args = ['switch', 'batch', unready, '--strategy', 'force']
+    const alone = await cli(args, { url })
+    expect(alone.exitCode).toBe(3)
+    expect(alone.out).toContain('force')
+    expect(alone.err).toContain('--yes switches without asking')
+    expect(await laneOf(controller)).toBe('realtime')
+
+    const questions: string[] = []
+    const confirm = async (question: string) => questions.push(question) > 0
+    expect((await cli(args, { url, confirm })).exitCode).toBe(0)
+    expect(questions).toEqual(['Switch to batch and cancel jobs?'])
+    expect(await laneOf(controller)).toBe('batch')
+    const back = await cli(['switch', 'realtime', unready, '--strategy', 'force', '--yes'], { url })
+    expect(back.out).toMatch(/^Switched batch -> realtime.*\(force, epoch \d+\)/)
+  })
+})
+
 describe('answers that get lost', () => {
   test('the call is repeated with the same id, so it is one switch', async () => {
     const controller = await startController()

@@ -1,8 +1,11 @@
 import { type Command, Option } from 'commander'
 import type { Lane } from '@pointsman/core/domain/lane'
+import { analysisReport } from '../../switching/analysis/analysis-report.ts'
 import { strategy, switchHistory, switchReport } from '../../switching/switch-report.ts'
 import type { CliContext } from '../cli-context.ts'
+import { CliError, exitCodes } from '../cli-error.ts'
 import { type OutputOptions, print } from '../print.ts'
+import { renderAnalysis } from '../render-analysis.ts'
 import { renderHistory, renderSwitch } from '../render-switch.ts'
 import { askedBy, newSwitchId, throwSwitch, type WaitOptions } from '../throw-switch.ts'
 import { printOrWatch } from '../watch.ts'
@@ -20,6 +23,8 @@ interface LaneOptions extends WaitOptions {
   readonly id?: string
   readonly reason?: string
   readonly evenIfUnready?: boolean
+  readonly dryRun?: boolean
+  readonly yes?: boolean
 }
 
 const meanings: Readonly<Record<Lane, string>> = {
@@ -113,6 +118,8 @@ function addLaneCommand(parent: Command, lane: Lane, context: CliContext): void 
     .option('--share <share>', 'of the partitions, in this lane afterwards, e.g. 25%', parseShare, 1)
     .option('--deadline <duration>', 'aborted unless it has cut by then', parseDuration, parseDuration('10m'))
     .option('--expected-epoch <epoch>', 'refuse if the lanes were switched since', parseCount(0, 2 ** 53 - 1))
+    .option('--dry-run', 'only tell what it would do and cost, as `analyze` does')
+    .option('-y, --yes', 'force without asking')
     .option('--even-if-unready', 'also when nobody is ready to serve the lane')
     .addOption(reasonOption())
     .addOption(idOption())
@@ -121,10 +128,12 @@ function addLaneCommand(parent: Command, lane: Lane, context: CliContext): void 
       '\nStrategies:' +
         '\n  detach  cut at once; what was sent goes on in the background' +
         '\n  drain   admit nothing until no request or job of the old lane is left, then cut' +
-        '\n  force   cut at once and cancel jobs; what they have finished is kept' +
+        '\n  force   cut at once and cancel jobs; what they have finished is kept. Asks before, unless --yes' +
         '\n\nCtrl-C leaves a switch that drains under way.'
     )
     .action(async (options: LaneOptions) => {
+      if (options.dryRun === true) return void (await showOutlook(context, lane, options))
+      if (options.strategy === 'force' && options.yes !== true) await confirmForce(context, lane, options)
       const switchId = options.id ?? newSwitchId()
       const body = {
         target: lane,
@@ -140,6 +149,22 @@ function addLaneCommand(parent: Command, lane: Lane, context: CliContext): void 
         api.post('/v1/switches', body, switchReport, within(answerMs))
       )
     })
+}
+
+/** What the switch would do, for a person to judge. */
+async function showOutlook(context: CliContext, lane: Lane, options: LaneOptions): Promise<void> {
+  const { api, terminal, within } = context
+  const query = { strategy: options.strategy, share: options.share, deadlineMs: options.deadline }
+  const report = await api.get(`/v1/analysis/${lane}`, analysisReport, within(answerMs), query)
+  print(context, options, report, found => renderAnalysis(found, terminal))
+}
+
+/** @throws {CliError} nobody said yes. */
+async function confirmForce(context: CliContext, lane: Lane, options: LaneOptions): Promise<void> {
+  await showOutlook(context, lane, options)
+  const isWanted = options.json !== true && (await context.confirm(`Switch to ${lane} and cancel jobs?`))
+  if (isWanted) return
+  throw new CliError(exitCodes.refused, 'NOT_CONFIRMED', 'not confirmed', '--yes switches without asking')
 }
 
 function waitable(command: Command): Command {

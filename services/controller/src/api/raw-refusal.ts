@@ -13,8 +13,7 @@ export function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
   const body = JSON.stringify(answer)
   const head = [
     `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? 'Refused'}`,
-    'content-type: application/problem+json',
-    `content-length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(headersOf(body)).map(([name, value]) => `${name}: ${value}`),
     'connection: close'
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
@@ -23,9 +22,12 @@ export function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
 /** For the server's `frameworkErrors`: an address that cannot be decoded. */
 export function refuseUnreadable(error: Error, response: ServerResponse): void {
   const answer = problemOf(error)
-  response
-    .writeHead(answer.status, { 'content-type': 'application/problem+json' })
-    .end(JSON.stringify(answer))
+  const body = JSON.stringify(answer)
+  response.writeHead(answer.status, headersOf(body)).end(body)
+}
+
+function headersOf(body: string) {
+  return { 'content-type': 'application/problem+json', 'content-length': String(Buffer.byteLength(body)) }
 }
 
 function refusalOf(code: string | undefined): Refusal {

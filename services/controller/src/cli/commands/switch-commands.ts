@@ -132,7 +132,7 @@ function addLaneCommand(parent: Command, lane: Lane, context: CliContext): void 
         '\n\nCtrl-C leaves a switch that drains under way.'
     )
     .action(async (options: LaneOptions) => {
-      if (options.dryRun === true) return void (await showOutlook(context, lane, options))
+      if (options.dryRun === true) return showOutlook(context, lane, options)
       if (options.strategy === 'force' && options.yes !== true) await confirmForce(context, lane, options)
       const switchId = options.id ?? newSwitchId()
       const body = {

@@ -33,9 +33,10 @@ export function renderDemonstration(shown: Demonstration, terminal: Terminal): s
 }
 
 /** What became of the jobs that a switch left behind. */
-function backgroundOf({ jobsOfBefore }: Demonstration): string {
+function backgroundOf({ bill, jobsOfBefore }: Demonstration): string {
   if (jobsOfBefore.length === 0) {
-    return 'No job was in flight at a switch: there was nothing to be paid for in one, or it had ended already.'
+    const why = bill.batchTokens > 0 ? 'those that were sent had ended already' : 'none was sent'
+    return `No job was in flight at a switch: ${why}.`
   }
   const over = jobsOfBefore.filter(({ state }) => state === 'archived')
   const texts = over.reduce((sum, { lines }) => sum + lines.done, 0)

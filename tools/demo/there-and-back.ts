@@ -38,12 +38,18 @@ async function leave(
   signal: AbortSignal
 ): Promise<LanesChanged> {
   const { done } = await watch.until(() => true, signal)
-  const isTime = lane === 'realtime' ? realtimeIsShown(done) : isLocal ? jobsAreShown : () => true
+  const shown = lane === 'realtime' ? realtimeIsShown(done) : jobsAreShown
+  const isTime = isLocal ? shown : isUnderLoad
   const view = await watch.until(isTime, signal)
   watch.say(`\n${stateOf(lane, view)}`)
   const changed = await changeLanes(context, to, reasons[to], signal)
   watch.say(changed.told)
   return changed
+}
+
+/** The stream has begun: a fast provider would soon be through. */
+function isUnderLoad({ done, isAllSent, total, unread }: View): boolean {
+  return isAllSent || unread > 0 || done < total
 }
 
 /** Some documents are finished, others unread; or nothing is left to wait for. */

@@ -34,9 +34,9 @@ export interface WatchDeps {
   readonly jobsBefore: JobList
 }
 
-const lookEveryMs = 250
-/** Where nobody watches, a line every 5 s. */
-const looksALine = 20
+const lookEveryMs = 100
+/** Where nobody watches, a line every few seconds. */
+const looksALine = 40
 const standstillMs = 300_000
 
 export class Watch {

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import type { CliContext } from './cli-context.ts'
 import { CliError, exitCodes, type ExitCode } from './cli-error.ts'
 import { addAnalyzeCommand } from './commands/analyze-command.ts'
+import { addCompletionCommand } from './commands/completion-command.ts'
 import { addControlCommands } from './commands/control-commands.ts'
 import { addDeadLetterCommands } from './commands/dead-letter-commands.ts'
 import { addIngestCommand } from './commands/ingest-command.ts'
@@ -47,6 +48,7 @@ export async function runProgram(
   addAnalyzeCommand(program, context)
   addJobCommands(program, context)
   addControlCommands(program, context)
+  addCompletionCommand(program, context)
   for (const command of program.commands) inherit(command)
 
   try {

@@ -167,20 +167,43 @@ export function manifestMoveContract(open: () => Promise<LedgerScene>): void {
     const { obligation } = await scene.admit(twoTexts)
     const foreign = await scene.admit([{ doc: 'f', text: 'F' }], { owner: other })
     const parts = await ledger.parts(obligation)
-    const gone = { kind: 'gone' }
+    const held = { kind: 'held' }
     const before = await dumpLedger(ledger)
     const into = (id = manifest) => ({ id, kind: 'manifest' as const })
     expect(
       await ledger.move(foreign.obligation, other, await ledger.parts(foreign.obligation), into(), failed)
-    ).toEqual(gone)
-    expect(await ledger.move(manifest, owner, await ledger.parts(manifest), into(), failed)).toEqual(gone)
-    expect(await ledger.move(obligation, owner, parts, into(foreign.obligation), failed)).toEqual(gone)
+    ).toEqual(held)
+    expect(await ledger.move(manifest, owner, await ledger.parts(manifest), into(), failed)).toEqual(held)
+    expect(await ledger.move(obligation, owner, parts, into(foreign.obligation), failed)).toEqual(held)
     const asOrphan = { id: manifest, kind: 'orphan' as const }
-    expect(await ledger.move(obligation, owner, parts, asOrphan, failed)).toEqual(gone)
+    expect(await ledger.move(obligation, owner, parts, asOrphan, failed)).toEqual({ kind: 'gone' })
     expect(await dumpLedger(ledger)).toEqual(before)
 
     await scene.bringTo(manifest, 'sealed')
-    expect(await ledger.move(obligation, owner, parts, into(), failed)).toEqual({ kind: 'held' })
+    expect(await ledger.move(obligation, owner, parts, into(), failed)).toEqual(held)
     expect(await ledger.move(obligation, owner, [], into(), failed)).toEqual({ kind: 'moved', parts: [] })
+  })
+
+  test('a manifest that a switch has released takes nothing, whoever adopts it: its former owner keeps what it holds', async () => {
+    const scene = await open()
+    const { ledger, owner, other } = scene
+    const manifest = scene.newId()
+    await scene.admit([{ doc: 'm', text: 'M' }], { manifest })
+    const { obligation } = await scene.admit(twoTexts)
+    const parts = await ledger.parts(obligation)
+    const { defaultLane, epoch } = await ledger.state()
+    const epochs = { expectedEpoch: epoch, epoch: epoch + 1 }
+    await ledger.switchLanes({ ...epochs, lanes: new Map(), defaultLane, release: 'open' })
+    const into = { id: manifest, kind: 'manifest' as const }
+    expect(await ledger.move(obligation, owner, parts, into, failed)).toEqual({ kind: 'held' })
+    const claim = { epoch: epoch + 1, lane: defaultLane }
+    expect(await ledger.takeover(manifest, { ...claim, owner: other })).toMatchObject({ kind: 'taken' })
+    expect(await ledger.move(obligation, owner, parts, into, failed)).toEqual({ kind: 'held' })
+    expect(await ledger.move(manifest, other, await ledger.parts(manifest), into, failed)).toEqual({
+      kind: 'held'
+    })
+    expect((await scene.obligation(obligation))?.owner).toBe(owner)
+    const next = { id: scene.newId(), kind: 'manifest' as const }
+    expect(await ledger.move(obligation, owner, parts, next, failed)).toMatchObject({ kind: 'moved' })
   })
 }

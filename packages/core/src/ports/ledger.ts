@@ -427,8 +427,8 @@ export interface Ledger {
    * With a source of more than 2,048 parts, name all that share: else they are looked for page by page.
    * @returns the parts of the target, or those moved by this call if it is a manifest (repeated: those that it named,
    * `settle` tells of the others); `gone` when the caller does not own `from`, and the target is not its move; `held`
-   * when `from` or the target is a manifest of a state that lets no part go or in: parts leave one only while no job of
-   * it can run, `open` to `uploaded` or `terminal` (I9).
+   * when `from` is a manifest of a state that lets no part go: they leave one only while no job of it can run, `open` to
+   * `uploaded` or `terminal` (I9); or when the target is no open manifest of the caller's (any more).
    */
   move(
     from: ObligationId,

@@ -47,17 +47,17 @@ function moveIntoManifest(
   fields: MoveFields
 ): MoveReply {
   const known = state.obligations.get(to)
-  if (from === to || (known !== undefined && (known.owner !== owner || known.kind !== 'manifest'))) {
-    return { kind: 'gone' }
-  }
+  // A switch may have made an orphan of it, which somebody has adopted since: perhaps as the very source.
+  const isOurs = known === undefined || (from !== to && known.owner === owner && known.kind === 'manifest')
   // A caller who missed the answer is told of the parts that it named: they are there.
-  const arrived = parts.flatMap(part => known?.parts.get(partKey(part)) ?? [])
+  const arrived = isOurs ? parts.flatMap(part => known?.parts.get(partKey(part)) ?? []) : []
   const source = heldBy(state, from, owner)
   if (source === undefined) return arrived.length === 0 ? { kind: 'gone' } : replyOf(arrived)
 
   const chosen = withSharers(source, parts)
   if (chosen.length === 0) return replyOf(arrived)
-  if (!mayRelease(source) || (known !== undefined && known.state !== 'open')) return { kind: 'held' } // I9
+  const isOpen = known === undefined || (isOurs && known.state === 'open')
+  if (!mayRelease(source) || !isOpen) return { kind: 'held' } // I9
   const { rank, sinceMs } = source
   const target = known ?? newManifest(state, to, owner, { rank, sinceMs, reason: fields.reason })
   const moved = carryOver(state, source, target, chosen, fields)

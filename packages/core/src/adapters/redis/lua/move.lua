@@ -5,7 +5,7 @@
 
   ARGV     ledger id, from, owner, target id, kind (request, orphan, manifest), reason, delay in ms, attempts, failures,
            thorough (1 or 0), places of 11 bytes: partition 4, offset 7
-  Returns  {'moved', parts} see packPlaces | {'gone'} | {'held'}: a job may run (I9), or the manifest is not open
+  Returns  {'moved', parts} see packPlaces | {'gone'} | {'held'}: a job may run (I9), or the target is no open manifest of the owner's
            {'scattered'}: others wait for the same vectors, and `from` has too many parts to look for them here.
            Name them, or be `thorough`
 ]]
@@ -38,6 +38,8 @@ end
 local existing = obligationNumber(id)
 local source = heldNumber(from, owner)
 local arrived = newList() -- what a manifest has already of the parts that are named
+-- A switch may have made an orphan of it, which somebody has adopted since: perhaps as the very source.
+local isOurs = true
 if existing then
   local fields = call('HMGET', obligationKey(existing), 'movedFrom', 'movedBy', 'owner', 'kind')
   if kind ~= 'manifest' then
@@ -45,8 +47,8 @@ if existing then
     if not isMine then return { 'gone' } end
     return { 'moved', packPlaces(allParts(existing)) }
   end
-  if from == id or fields[3] ~= owner or fields[4] ~= 'manifest' then return { 'gone' } end
-  local found = readParts(existing, partitions, offsets)
+  isOurs = from ~= id and fields[3] == owner and fields[4] == 'manifest'
+  local found = isOurs and readParts(existing, partitions, offsets) or {}
   for i = 1, #offsets do
     if found[i] then add(arrived, partitions[i], offsets[i], found[i]) end
   end
@@ -78,7 +80,7 @@ if #chosen.values == 0 then return reply(arrived) end
 local past = call('HMGET', obligationKey(source), 'attempts', 'since', 'rank', 'shares', 'state')
 local state = past[5]
 if state == 'submitting' or state == 'submitted' then return { 'held' } end
-if existing and call('HGET', obligationKey(existing), 'state') ~= 'open' then return { 'held' } end
+if existing and not (isOurs and call('HGET', obligationKey(existing), 'state') == 'open') then return { 'held' } end
 
 local anySharers = false
 for _, wait in pairs(waits) do

@@ -113,14 +113,27 @@ export class SwitchingScene implements AsyncDisposable {
 
   /** Waits for what is expected; failing that, all processes are quoted. */
   async eventually(expectation: () => Promise<void> | void, timeoutMs = patiently.timeout): Promise<void> {
-    await vi.waitFor(expectation, { ...patiently, timeout: timeoutMs }).catch(async (error: unknown) => {
-      const { obligations, state } = await this.lane.ledger.survey()
-      const left = obligations.map(({ id, kind, owner, reason, state: step }) =>
-        [id, kind, step, owner, reason].join(' ')
+    await this.#explained(vi.waitFor(expectation, { ...patiently, timeout: timeoutMs }))
+  }
+
+  /** What fails is told with all that the processes said and the ledger has left. */
+  async #explained(waiting: Promise<void>): Promise<void> {
+    try {
+      await waiting
+    } catch (error) {
+      const { instances, obligations, progress, state } = await this.lane.ledger.survey()
+      const left = obligations.map(({ id, job, kind, owner, parts, reason, state: step }) =>
+        [id, kind, step, owner, reason, job?.status, ...[...parts].flat()].join(' ')
       )
       const drain = state.draining && `draining for epoch ${state.draining.epoch}`
-      throw new Error([String(error), this.said, drain, ...left].join('\n'), { cause: error })
-    })
+      const at = [...progress].map(([partition, { frontier, lane, watermark }]) =>
+        [partition, lane, watermark, frontier].join(' ')
+      )
+      const alive = instances.map(({ instance, owner, trouble }) => `${instance} ${owner} ${trouble}`)
+      throw new Error([String(error), this.said, drain, ...at, ...alive, ...left].join('\n'), {
+        cause: error
+      })
+    }
   }
 
   state(): Promise<LedgerState> {
@@ -198,8 +211,8 @@ export class SwitchingScene implements AsyncDisposable {
    * paid for again, every offset was admitted once, no job was repeated, and no switch is left half-done.
    */
   async expectAllIsWell(k = 0): Promise<void> {
-    await this.lane.settled()
-    await this.lane.finished()
+    await this.#explained(this.lane.settled())
+    await this.#explained(this.lane.finished())
     const { repeatedPayments, ...found } = await this.lane.audit()
     expect(found, this.said).toEqual({ lost: [], duplicates: [], stale: [] })
     expect(repeatedPayments, this.said).toBeLessThanOrEqual(k)

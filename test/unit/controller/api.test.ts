@@ -177,7 +177,9 @@ describe('answers', () => {
     const { api } = await serve()
     const page = await api.inject({ url: '/docs/', headers: local })
     expect(page.statusCode).toBe(200)
-    expect(page.headers['content-security-policy']).toContain("default-src 'self'")
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'; script-src 'self';")
+    // Nobody answers there.
+    expect(page.headers['content-security-policy']).not.toContain('upgrade-insecure-requests')
     const answer = await api.inject({ url: '/v1/status', headers: local })
     expect(answer.headers).toMatchObject({
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",

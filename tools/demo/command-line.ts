@@ -2,8 +2,9 @@ import { parseArgs } from 'node:util'
 
 export const usage = `Usage: npm start -- [options]
 
-Starts Pointsman on this computer and shows it at work: reads the Markdown documentation of the installed packages,
-embeds it, compares log, ledger and index, and searches. Stays up until Ctrl-C; data is kept under .pointsman/.
+Starts Pointsman on this computer and shows it at work: reads the Markdown documentation of the installed packages, and
+embeds it. Meanwhile it switches from realtime to batch under load, and back with jobs in flight. Then it compares log,
+ledger and index, shows the bill, and searches. Stays up until Ctrl-C; data is kept under .pointsman/.
 
   --exit             end when the demonstration is over
   --json             one JSON object on standard output, everything else on standard error

@@ -28,7 +28,13 @@ export async function thereAndBack(
 ): Promise<readonly LanesChanged[]> {
   const { home } = deps
   const away: LaneName = home === 'realtime' ? 'batch' : 'realtime'
-  return [await leave(home, away, deps, signal), await leave(away, home, deps, signal)]
+  const there = await leave(home, away, deps, signal)
+  try {
+    return [there, await leave(away, home, deps, signal)]
+  } catch (error) {
+    deps.watch.say(`Stopped in the ${away} lane, in which the next start goes on; before it was ${home}.`)
+    throw error
+  }
 }
 
 async function leave(

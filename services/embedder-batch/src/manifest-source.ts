@@ -27,7 +27,8 @@ export class ManifestSource implements VectorSource {
     const items = [...wanted.values()].flat()
     const texts = [...wanted.values()].flatMap(([first]) => (first ? [textOf(first)] : []))
     for (;;) {
-      const isOurs = items.every(({ part }) => isActive(part.partition))
+      // As the ledger decides it for orphans: texts of partitions in both lanes would go to and fro for ever otherwise.
+      const isOurs = isActive(Math.min(...items.map(({ part }) => part.partition)))
       const manifest = isOurs
         ? open.roomFor(
             fillOf(texts, text => provider.lineBytes(text)),

@@ -22,7 +22,7 @@ import { embedderMemory } from '../tools/up/embedder-memory.ts'
 import { openChild } from './support/child-process.ts'
 import { freePort } from './support/free-port.ts'
 import { type LocalProvider, openLocalProvider } from './support/local-provider.ts'
-import { cpuMsOf } from './support/process-usage.ts'
+import { cpuMsOf, machineCpuMs } from './support/process-usage.ts'
 import { SwitchApi } from './switch-api.ts'
 import { SwitchProducer } from './switch-producer.ts'
 
@@ -64,7 +64,10 @@ export interface SwitchWorld extends AsyncDisposable {
   readonly watched: Ledger
   readonly controllers: readonly [SwitchApi, SwitchApi]
   readonly producer: SwitchProducer
-  /** Processor time so far of every process, in milliseconds; `bench` is this one, with the producer. */
+  /**
+   * Processor time so far of every process, in milliseconds; `bench` is this one, with the producer, and `machine`
+   * everything, whoever runs it.
+   */
   cpuMs(): Readonly<Record<string, number>>
   /** How far the ledger's clock is ahead of this process, in milliseconds; off by at most half a round trip. */
   clockDifference(): Promise<{ readonly aheadMs: number; readonly roundTripMs: number }>
@@ -125,7 +128,10 @@ export async function openSwitchWorld(
     ledger,
     watched,
     controllers: processes.controllers,
-    cpuMs: () => Object.fromEntries([...pids].map(([name, pid]) => [name, cpuMsOf(pid) ?? 0])),
+    cpuMs: () => ({
+      ...Object.fromEntries([...pids].map(([name, pid]) => [name, cpuMsOf(pid) ?? 0])),
+      machine: machineCpuMs() ?? 0
+    }),
     producer: new SwitchProducer({ writer, seed: namespace, documentsPerSecond }),
     async clockDifference() {
       const before = Date.now()

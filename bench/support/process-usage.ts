@@ -13,6 +13,23 @@ export function cpuMsOf(pid: number): number | undefined {
   return ((Number(fields[11]) + Number(fields[12])) * 1_000) / ticksPerSecond
 }
 
+/** Processor time so far of everything on this machine, in milliseconds. */
+export function machineCpuMs(): number | undefined {
+  let stat: string
+  try {
+    stat = readFileSync('/proc/stat', 'utf8')
+  } catch {
+    return undefined
+  }
+  // The first line sums all cores: user, nice, system, idle, iowait, irq, softirq.
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = stat
+    .slice('cpu '.length)
+    .trim()
+    .split(/\s+/)
+    .map(Number)
+  return ((user + nice + system + irq + softirq) * 1_000) / ticksPerSecond
+}
+
 export function rssMbOf(pid: number): number | undefined {
   return statusMb(pid, 'VmRSS')
 }

@@ -93,7 +93,7 @@ describe('the name of a job', () => {
     const { api, jobs, submitted } = await serve()
     const ids = [await submitted(1, { batchId: 'batch_one' }), await submitted(1, { batchId: 'batch_two' })]
     const answer = await api.inject({ url: `/v1/jobs/${jobs.owner}`, headers: local })
-    expect(answer.statusCode).toBe(422)
+    expect(answer.statusCode).toBe(409)
     for (const id of ids) expect(answer.json().detail).toContain(id)
   })
 })

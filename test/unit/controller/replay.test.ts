@@ -121,6 +121,6 @@ test('one unknown id refuses the whole call', async () => {
   await world.produce(documentOf('a', 'one'))
   await world.drain(() => 'dead')
   const before = await count()
-  expect(await replay({ ids: ['0-0', '0-9'] })).toMatchObject({ status: 422, code: 'NO_SUCH_LETTER' })
+  expect(await replay({ ids: ['0-0', '0-9'] })).toMatchObject({ status: 404, code: 'NO_SUCH_LETTER' })
   expect(await count()).toBe(before)
 })

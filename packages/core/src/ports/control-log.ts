@@ -81,6 +81,8 @@ export interface StoredControlRecord {
 }
 
 export interface ControlLog extends AsyncDisposable {
+  /** Connects, so that the first switch does not wait for that. @throws {Failure} `LOG_UNAVAILABLE`. */
+  prepare(signal: AbortSignal): Promise<void>
   /**
    * Resolves when all replicas have acknowledged it. Where it stands, `read` tells.
    * @throws {Failure} `LOG_UNAVAILABLE`: it may have been written.

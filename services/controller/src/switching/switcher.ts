@@ -156,10 +156,11 @@ export class Switcher {
 
   /** Carries on what is under way, whoever began it, until the signal aborts. */
   async run(signal: AbortSignal): Promise<never> {
-    const { clock } = this.#deps.parts
+    const { clock, control } = this.#deps.parts
     let told = ''
     for (let step = 0; ; step += 1) {
       try {
+        if (step === 0) await control.prepare(signal)
         if (step % lookSteps === 0 || this.#book.pending().length > 0) {
           await this.step(signal)
         }

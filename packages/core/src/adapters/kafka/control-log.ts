@@ -33,6 +33,10 @@ export class KafkaControlLog implements ControlLog {
     this.#connection = openCluster(newClient)
   }
 
+  async prepare(signal: AbortSignal): Promise<void> {
+    await this.#producer.connect(signal)
+  }
+
   async append(record: ControlRecord, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const key = record.kind === 'opened' ? record.kind : record.switchId

@@ -41,6 +41,12 @@ export class LogProducer implements AsyncDisposable {
     })
   }
 
+  /** So that the first `send` does not wait for it. @throws {Failure} `LOG_UNAVAILABLE`. */
+  async connect(signal: AbortSignal): Promise<void> {
+    const deadline = { ms: sendMs, what: 'connecting to write', code: 'LOG_UNAVAILABLE', signal } as const
+    await this.#producer.use(deadline, async () => undefined)
+  }
+
   /**
    * Resolves when all are acknowledged; after a failure any part of them may have been written.
    * @throws {Failure} `LOG_UNAVAILABLE`; `DOCUMENT_UNREADABLE` when one is larger than the broker takes.

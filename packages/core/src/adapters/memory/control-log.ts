@@ -12,6 +12,11 @@ export class MemoryControlLog implements ControlLog {
   #isUp = true
   #losesAnswer = false
 
+  async prepare(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    this.#requireUp()
+  }
+
   async append(record: ControlRecord, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const text = encodeControlRecord(record)

@@ -2,7 +2,6 @@ export type SwitchRefusalCode =
   | 'EPOCH_CHANGED'
   | 'FORCE_NEEDS_ALL'
   | 'NO_PARTITIONS'
-  | 'NO_SUCH_SWITCH'
   | 'NOTHING_TO_ABORT'
   | 'NOTHING_TO_ROLL_BACK'
   | 'SHARE_FALLS'

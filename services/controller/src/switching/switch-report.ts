@@ -15,7 +15,10 @@ export const strategy = z
 
 export const switchId = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/, 'letters, digits and . _ : - only, at most 100')
+  .regex(
+    /^(?!(current|rollback)$)[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/,
+    'letters, digits and . _ : - only, at most 100; not current or rollback, which are calls'
+  )
   .describe('names the request: whoever repeats it gets the answer of the first, and nothing is done twice')
 
 /** What part of a switch an analysis is about too. */

@@ -37,8 +37,7 @@ export interface SeriesMeasurement {
 /** Before the first switch: everything is joined, compiled and under way. */
 const leadInMs = 5_000
 const warmUps = 4
-const shortestMs = 500
-const spreadMs = 500
+const warmUpMs = 500
 const settleMs = 180_000
 
 export async function measureSeries(
@@ -60,7 +59,12 @@ export async function measureSeries(
   const before = producer.documents.length
   for (let index = 0; index < warmUps; index += 1) {
     const target = laneOf(sampler.state) === 'realtime' ? 'batch' : 'realtime'
-    await one(world, sampler, { target, strategy: 'detach', share: 1, isAborted: false }, false)
+    await one(
+      world,
+      sampler,
+      { target, strategy: 'detach', share: 1, isAborted: false },
+      { turnMs: warmUpMs, competes: false }
+    )
   }
   const firstMs = Date.now()
   const cpuBefore = world.cpuMs()
@@ -68,7 +72,7 @@ export async function measureSeries(
   while (thrown.length < variant.switches) {
     signal.throwIfAborted()
     const step = variant.step(thrown.length, laneOf(sampler.state))
-    thrown.push(await Promise.race([one(world, sampler, step, variant.competes), failure(producing)]))
+    thrown.push(await Promise.race([one(world, sampler, step, variant), failure(producing)]))
     if (thrown.length % 20 === 0) say(`  ${thrown.length} switches: ${describe(thrown.slice(-20))}`)
   }
   const documentsPerSecond = ((producer.documents.length - before) * 1_000) / (performance.now() - began)
@@ -101,9 +105,9 @@ async function one(
   world: SwitchWorld,
   sampler: SwitchSampler,
   step: SwitchStep,
-  competes: boolean
+  { competes, turnMs }: Pick<SwitchVariant, 'competes' | 'turnMs'>
 ): Promise<ThrownSwitch> {
-  const turn = sleep(shortestMs + Math.random() * spreadMs)
+  const turn = sleep(turnMs * (1 + Math.random()))
   const thrown = await throwSwitch(world, sampler, step, { competes, switchId: randomUUID() })
   await turn
   return thrown

@@ -14,6 +14,8 @@ export interface SwitchStep {
 export interface SwitchVariant {
   readonly name: string
   readonly switches: number
+  /** From one command to the next, at least; twice as long at most. */
+  readonly turnMs: number
   /** Two controllers are asked at once under different ids, and then the other one again under the same ids. */
   readonly competes: boolean
   /** @param lane - of most partitions now. */
@@ -22,6 +24,8 @@ export interface SwitchVariant {
 
 export const strategies = ['detach', 'drain', 'force'] as const
 
+/** After a drain or a cancellation no job is left: so long takes it until there are some again. */
+const longTurnMs = 1_500
 const shareSteps = 4
 const abortedEvery = 3
 
@@ -29,6 +33,7 @@ export function variantsOf(mainSwitches: number, otherSwitches: number): readonl
   const of = (strategy: SwitchStrategy, name: string, switches = otherSwitches): SwitchVariant => ({
     name,
     switches,
+    turnMs: strategy === 'detach' ? 500 : longTurnMs,
     competes: name === 'compete',
     step: (index, lane) => ({
       target: otherThan(lane),

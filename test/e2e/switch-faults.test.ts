@@ -5,12 +5,10 @@ import { z } from 'zod'
 import { type Stack, startStack } from '../../tools/stack/start-stack.ts'
 import { injectedServers } from '../support/injected-servers.ts'
 import { SwitchingScene } from '../support/switching-scene.ts'
-import { openWire } from '../support/switching-wire.ts'
+import { cutToBatch, openWire } from '../support/switching-wire.ts'
 
 const servers = injectedServers()
 const lanes: readonly Lane[] = ['realtime', 'batch']
-/** Of the call that cuts, and of no other: default lane and release, as they are sent to Redis. */
-const cutToBatch = '$5\r\nbatch\r\n$4\r\nopen\r\n'
 /** Those that come and go: a Redis and a Kafka of our own. */
 let own: Stack
 

@@ -3,11 +3,9 @@ import { freezeProcess } from '../../tools/stack/freeze-process.ts'
 import { injectedServers } from '../support/injected-servers.ts'
 import { Refused, type SwitchingController, type Wish } from '../support/switching-controller.ts'
 import { otherThan, SwitchingScene } from '../support/switching-scene.ts'
-import { openWire } from '../support/switching-wire.ts'
+import { cutToBatch, openWire } from '../support/switching-wire.ts'
 
 const servers = injectedServers()
-/** Of the call that cuts, and of no other: default lane and release, as they are sent to Redis. */
-const cutToBatch = '$5\r\nbatch\r\n$4\r\nopen\r\n'
 
 /** The refusal of a wish that must not come true. */
 async function refusalOf(asked: Promise<unknown>): Promise<Refused> {

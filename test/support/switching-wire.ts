@@ -2,6 +2,9 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
+/** In the call that cuts to the batch lane by detach, and in no other: default lane and release, as Redis gets them. */
+export const cutToBatch = '$5\r\nbatch\r\n$4\r\nopen\r\n'
+
 export interface Wire extends AsyncDisposable {
   readonly url: string
   /**

@@ -1,10 +1,12 @@
 // What the control log says, read once and kept up with. All controllers read the same log, so all find the same.
+import { Failure } from '@pointsman/core/domain/failure'
 import type {
   ControlLog,
   ControlRecord,
   SwitchIntent,
   SwitchOutcome
 } from '@pointsman/core/ports/control-log'
+import type { LedgerState } from '@pointsman/core/ports/ledger'
 
 export interface RecordedSwitch {
   readonly intent: SwitchIntent
@@ -22,11 +24,6 @@ export class ControlBook {
 
   constructor(log: ControlLog) {
     this.#log = log
-  }
-
-  /** Nothing was ever recorded. */
-  get isEmpty(): boolean {
-    return this.#next === 0n
   }
 
   /** The epoch that the next record would give, at least. */
@@ -47,6 +44,36 @@ export class ControlBook {
   async append(record: ControlRecord, signal: AbortSignal): Promise<void> {
     await this.#log.append(record, signal)
     await this.catchUp(signal)
+  }
+
+  /**
+   * Writes an intent. A write whose answer was lost is looked for before it is believed to have failed.
+   * @throws {Failure} it is not there now; it may still come.
+   */
+  async record(intent: SwitchIntent, signal: AbortSignal): Promise<void> {
+    try {
+      await this.append(intent, signal)
+    } catch (error) {
+      await this.catchUp(signal)
+      if (!this.#switches.has(intent.switchId)) throw error
+    }
+  }
+
+  /**
+   * Writes the first record of a log, without which no epoch would be above that of a new ledger.
+   * @throws {Failure} `CONTROL_LOG_CUT` when the next record would have an epoch that the ledger has passed already.
+   */
+  async open(
+    { defaultLane, epoch, ledgerId }: Pick<LedgerState, 'defaultLane' | 'epoch' | 'ledgerId'>,
+    nowMs: number,
+    signal: AbortSignal
+  ): Promise<void> {
+    if (this.#next === 0n && epoch === 1) {
+      await this.append({ kind: 'opened', ledgerId, lane: defaultLane, atMs: nowMs }, signal)
+    }
+    if (this.nextEpoch > epoch) return
+    const what = `the control log ends at ${this.#next}, and the ledger has epoch ${epoch}`
+    throw new Failure('CONTROL_LOG_CUT', `${what}: the topic was truncated or made anew; restore it`)
   }
 
   find(switchId: string): RecordedSwitch | undefined {

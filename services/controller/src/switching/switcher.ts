@@ -70,12 +70,11 @@ export class Switcher {
       this.#refuseUnderWay()
       if (plan.lanes.size === 0) return describeUnchanged(wish, state.epoch, this.#deps.parts.clock.nowMs())
       if (!wish.evenIfUnready) refuseUnready(standbyOf({ ...standby, survey }))
-      await this.#openLog(state, signal)
-      return this.#begin(this.#intentOf(wish, plan, state, wish.switchId), signal)
+      return this.#begin(wish, plan, state, wish.switchId, signal)
     })
   }
 
-  /** Back to the lanes before the last switch, at once. @throws as `request`. */
+  /** Back to the lanes before the last switch, at once, if they are ready. @throws as `request`. */
   async rollback(
     { actor, reason }: AskedBy,
     switchId: string | undefined,
@@ -97,7 +96,8 @@ export class Switcher {
       if (plan.lanes.size === 0) {
         return describeUnchanged(wish, survey.state.epoch, this.#deps.parts.clock.nowMs())
       }
-      return this.#begin(this.#intentOf(wish, plan, survey.state, switchId), signal)
+      refuseUnready(standbyOf({ ...(await this.#group(target)), survey }))
+      return this.#begin(wish, plan, survey.state, switchId, signal)
     })
   }
 
@@ -204,9 +204,17 @@ export class Switcher {
     }
   }
 
-  async #begin(intent: SwitchIntent, signal: AbortSignal): Promise<SwitchReport> {
+  async #begin(
+    wish: Wanted,
+    plan: SwitchPlan,
+    state: LedgerState,
+    switchId: string | undefined,
+    signal: AbortSignal
+  ): Promise<SwitchReport> {
     const { hit, parts } = this.#deps
-    await this.#record(intent, signal)
+    await this.#book.open(state, parts.clock.nowMs(), signal)
+    const intent = this.#intentOf(wish, plan, state, switchId)
+    await this.#book.record(intent, signal)
     hit('ctl.intent')
     const recorded = this.#book.find(intent.switchId)
     if (recorded === undefined) throw new Error(`switch ${intent.switchId} is not where it was written`)
@@ -218,28 +226,6 @@ export class Switcher {
       if (!(error instanceof Failure)) throw error
       const because = `recorded, and carried out as soon as that is possible: ${error.message}`
       return { ...describeSwitch(this.#book.find(intent.switchId) ?? recorded), because }
-    }
-  }
-
-  /** A write whose answer was lost is looked for before it is believed to have failed. */
-  async #record(intent: SwitchIntent, signal: AbortSignal): Promise<void> {
-    try {
-      await this.#book.append(intent, signal)
-    } catch (error) {
-      await this.#book.catchUp(signal)
-      if (this.#book.find(intent.switchId) === undefined) throw error
-    }
-  }
-
-  /** The first record of a log, without which no epoch would be above that of a new ledger. */
-  async #openLog({ defaultLane, epoch, ledgerId }: LedgerState, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps.parts
-    if (this.#book.isEmpty && epoch === 1) {
-      await this.#book.append({ kind: 'opened', ledgerId, lane: defaultLane, atMs: clock.nowMs() }, signal)
-    }
-    if (this.#book.nextEpoch <= epoch) {
-      const what = `the control log ends at ${this.#book.nextEpoch - 1}, and the ledger has epoch ${epoch}`
-      throw new Failure('CONTROL_LOG_CUT', `${what}: the topic was truncated or made anew; restore it`)
     }
   }
 

@@ -82,7 +82,8 @@ export class SwitchingController implements AsyncDisposable {
     const told: unknown = await response.json()
     if (response.ok) return schema.parse(told)
     const { code, detail, status } = problem.parse(told)
-    throw new Refused(status, code, detail ?? '')
+    // The reason of an internal error stands in its log alone.
+    throw new Refused(status, code, status === 500 ? this.process.said() : (detail ?? ''))
   }
 
   async kill(): Promise<void> {

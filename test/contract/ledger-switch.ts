@@ -69,9 +69,18 @@ export function switchContract(open: () => Promise<LedgerScene>): void {
       job: undefined
     })
     expect(await scene.obligation(sealed)).toMatchObject({ state: 'sealed', owner, job: { lines: 1 } })
-    expect(await ledger.switchLanes(to('batch', 1, 5))).toMatchObject({ handoff: { released: 0 } })
+    expect(await ledger.switchLanes(to('batch', 1, 5))).toMatchObject({ handoff: { released: 1 } })
     const claim = { owner, epoch: 5, lane: 'batch' as const }
     expect((await ledger.takeover(filled, claim)).kind).toBe('taken')
+  })
+
+  test('what an aborted drain has released is not counted by the next switch', async () => {
+    const scene = await open()
+    const { ledger } = scene
+    await scene.admit([{ doc: 'a', text: 'A' }], { manifest: scene.newId() })
+    await ledger.drain({ expectedEpoch: 1, epoch: 5 })
+    await ledger.abortSwitch(5)
+    expect(await ledger.switchLanes(to('batch', 1, 6))).toMatchObject({ handoff: { released: 0 } })
   })
 
   test('a drain that is asked for again changes nothing, not even its beginning', async () => {

@@ -1,6 +1,6 @@
 // What holds of switches over random histories of the specification, see test/property/ledger.test.ts. I1, I2, I8 and I9
 // are judged over the same histories there.
-import type { Survey } from '@pointsman/core/ports/ledger'
+import type { Obligation, Survey } from '@pointsman/core/ports/ledger'
 import { expect } from 'vitest'
 import { isAdmitted } from '../support/ledger-history.ts'
 import type { Moment } from '../support/ledger-play.ts'
@@ -107,21 +107,31 @@ always('the handoff tells of the cut, and of the first admission of what changed
   expect(handoff).toEqual(former === undefined ? undefined : { ...former, admittedMs })
 })
 
-always('a switch counts the documents that it releases and the jobs that it cancels', () => moment => {
-  const { step, before, after } = moment
-  if (!isCut(moment) || step.change?.type !== 'switch') return
-  const isForced = step.change.change.release === 'unsent'
-  const released = manifestsIn(before, isForced ? ['open', 'sealed', 'uploaded'] : ['open'])
-  const running = manifestsIn(before, isForced ? ['submitting', 'submitted'] : [])
-  const cancelled = running.filter(({ job }) => job?.order !== 'abandon')
-  const documents = released
-    .flatMap(({ parts }) => [...parts.values()])
-    .reduce((sum, count) => sum + count, 0)
-  expect(after.state.handoff).toMatchObject({ released: documents, cancelled: cancelled.length })
-  for (const former of manifestsIn(before, ['sealed', 'uploaded', 'submitting', 'submitted', 'terminal'])) {
-    if (released.includes(former)) continue
-    const order = cancelled.includes(former) ? 'cancel' : former.job?.order
-    const now = after.obligations.find(({ id }) => id === former.id)
-    expect(now).toEqual({ ...former, job: { ...former.job, order } })
+always('a switch counts the documents that it and its drain release, and the jobs that it cancels', () => {
+  let drained = 0
+  return moment => {
+    const { step, before, after } = moment
+    if (before.state.draining === undefined) {
+      drained = after.state.draining === undefined ? 0 : documentsIn(manifestsIn(before, ['open']))
+    }
+    if (!isCut(moment) || step.change?.type !== 'switch') return
+    const isForced = step.change.change.release === 'unsent'
+    const released = manifestsIn(before, isForced ? ['open', 'sealed', 'uploaded'] : ['open'])
+    const running = manifestsIn(before, isForced ? ['submitting', 'submitted'] : [])
+    const cancelled = running.filter(({ job }) => job?.order !== 'abandon')
+    expect(after.state.handoff).toMatchObject({
+      released: drained + documentsIn(released),
+      cancelled: cancelled.length
+    })
+    for (const former of manifestsIn(before, ['sealed', 'uploaded', 'submitting', 'submitted', 'terminal'])) {
+      if (released.includes(former)) continue
+      const order = cancelled.includes(former) ? 'cancel' : former.job?.order
+      const now = after.obligations.find(({ id }) => id === former.id)
+      expect(now).toEqual({ ...former, job: { ...former.job, order } })
+    }
   }
 })
+
+function documentsIn(obligations: readonly Pick<Obligation, 'parts'>[]): number {
+  return obligations.flatMap(({ parts }) => [...parts.values()]).reduce((sum, count) => sum + count, 0)
+}

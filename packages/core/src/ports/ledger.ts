@@ -252,7 +252,7 @@ export interface Handoff {
   readonly frontiers: ReadonlyMap<number, bigint>
   /** Ledger time of the first admission since, of each partition that changed its lane; undefined: none yet. */
   readonly admittedMs: ReadonlyMap<number, number | undefined>
-  /** Documents whose manifest was not sent yet and became an orphan. */
+  /** Documents whose manifest was not sent yet and became an orphan, at the cut or when the switch began to drain. */
   readonly released: number
   /** Jobs that are to be cancelled. */
   readonly cancelled: number

@@ -63,6 +63,8 @@ export interface MemoryLedgerState {
   ledgerId: string
   epoch: number
   draining: LedgerState['draining']
+  /** Documents in the manifests that the drain has released. */
+  drained: number
   /** Switches up to this epoch were aborted, if they were not made. */
   aborted: number
   pause: LedgerState['pause']
@@ -86,6 +88,7 @@ export function newLedgerState(ledgerId: string, defaultLane: Lane): MemoryLedge
     ledgerId,
     epoch: 1,
     draining: undefined,
+    drained: 0,
     aborted: 0,
     pause: undefined,
     defaultLane,

@@ -12,7 +12,7 @@ export function drain(
   if (refusal !== undefined) return refusal
   if (state.draining === undefined) {
     state.draining = { epoch: change.epoch, sinceMs: nowMs }
-    releaseManifests(state, ['open'])
+    state.drained = releaseManifests(state, ['open'])
   }
   return { kind: 'draining' }
 }
@@ -20,7 +20,10 @@ export function drain(
 export function abortSwitch(state: MemoryLedgerState, epoch: number): 'aborted' | 'passed' {
   if (state.epoch >= epoch) return 'passed'
   state.aborted = Math.max(state.aborted, epoch)
-  if (state.draining !== undefined && state.draining.epoch <= epoch) state.draining = undefined
+  if (state.draining !== undefined && state.draining.epoch <= epoch) {
+    state.draining = undefined
+    state.drained = 0
+  }
   return 'aborted'
 }
 
@@ -46,7 +49,9 @@ export function switchLanes(
     admittedMs.set(partition, undefined)
   }
   const isForced = change.release === 'unsent'
-  const released = releaseManifests(state, isForced ? ['open', 'sealed', 'uploaded'] : ['open'])
+  const atCut = releaseManifests(state, isForced ? ['open', 'sealed', 'uploaded'] : ['open'])
+  const released = state.drained + atCut
+  state.drained = 0
   const cancelled = isForced ? cancelJobs(state) : 0
   const frontiers = new Map(byNumber(state.partitions).map(([p, { frontier }]) => [p, frontier]))
   const cut: Handoff = {

@@ -8,6 +8,6 @@
 local wanted = tonumber(ARGV[2])
 if tonumber(epoch) >= wanted then return 'passed' end
 if wanted > tonumber(call('HGET', stateKey, 'aborted') or 0) then call('HSET', stateKey, 'aborted', ARGV[2]) end
-if drainEpoch and tonumber(drainEpoch) <= wanted then call('HDEL', stateKey, 'drainEpoch', 'drainSince') end
+if drainEpoch and tonumber(drainEpoch) <= wanted then call('HDEL', stateKey, 'drainEpoch', 'drainSince', 'drainReleased') end
 publishState()
 return 'aborted'

@@ -9,9 +9,10 @@ local refusal = switchRefusal()
 if refusal then return refusal end
 if drainEpoch then return { 'draining' } end
 
-call('HSET', stateKey, 'drainEpoch', new, 'drainSince', nowMs())
+local released = 0
 for _, manifest in ipairs(allManifests()) do
-  if manifest.state == 'open' then releaseManifest(manifest) end
+  if manifest.state == 'open' then released = released + releaseManifest(manifest) end
 end
+call('HSET', stateKey, 'drainEpoch', new, 'drainSince', nowMs(), 'drainReleased', released)
 publishState()
 return { 'draining' }

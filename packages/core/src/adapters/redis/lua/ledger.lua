@@ -4,7 +4,7 @@
   KEYS[1]  '{namespace}:', the prefix of all keys: one hash tag, so all share a slot
   ARGV[1]  ledger id that the caller knows, or '' before it knows one
   State    {ns}:state  hash: format, ledger, bits, epoch, default, owners and obligations (counters),
-                       pauseReason, pauseActor, pauseSince while paused, drainEpoch, drainSince while draining,
+                       pauseReason, pauseActor, pauseSince while paused, drainEpoch, drainSince, drainReleased while draining,
                        aborted: switches up to this epoch are never to be made, if they were not,
                        of the last cut: cut ('p:A p:A ...', H), cutEpoch, cutAt, cutReleased, cutCancelled,
                        and per partition lane:<p>, frontier:<p> (A), and if the last cut changed its lane taken:<p>:

@@ -24,7 +24,8 @@ end
 
 local isReleased = { open = true, sealed = isForced, uploaded = isForced }
 local isCancelled = { submitting = isForced, submitted = isForced }
-local released, cancelled = 0, 0
+-- Its drain may have released some already.
+local released, cancelled = tonumber(call('HGET', stateKey, 'drainReleased') or 0), 0
 for _, manifest in ipairs(allManifests()) do
   local key = obligationKey(manifest.number)
   if isReleased[manifest.state] then
@@ -39,6 +40,6 @@ local triples, cut = partitionTriples(), {}
 for i = 1, #triples, 3 do cut[#cut + 1] = triples[i] .. ':' .. triples[i + 2] end
 call('HSET', stateKey, 'epoch', new, 'default', default, 'cut', table.concat(cut, ' '), 'cutEpoch', new,
   'cutAt', nowMs(), 'cutReleased', released, 'cutCancelled', cancelled)
-call('HDEL', stateKey, 'drainEpoch', 'drainSince')
+call('HDEL', stateKey, 'drainEpoch', 'drainSince', 'drainReleased')
 publishState()
 return { 'switched', call('HGETALL', stateKey) }

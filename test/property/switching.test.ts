@@ -96,7 +96,7 @@ async function perform(controller: Switcher, one: Act): Promise<void> {
       const { kind: _, target, ...more } = one
       await controller.request(wishFor(target, more), never)
     } else if (one.kind === 'abort') await controller.abort(by, never)
-    else if (one.kind === 'rollback') await controller.rollback(by, undefined, never)
+    else if (one.kind === 'rollback') await controller.rollback({ ...by, evenIfUnready: false }, never)
     else await controller.step(never)
   } catch (error) {
     // What is refused changes nothing; the judge sees whether that is so.

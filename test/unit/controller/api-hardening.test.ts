@@ -222,7 +222,7 @@ describe('what is hardly HTTP', () => {
     ['HELLO\r\n\r\n', 400],
     ['BREW /v1/pause HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 400],
     [`GET /v1/lag HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ${'x'.repeat(200_000)}\r\n\r\n`, 431],
-    ['GET /v1/switches/.. HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 422],
+    ['GET /v1/switches/.. HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 404],
     ['GET //v1/pause HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 404]
   ])('%j is answered by a problem', async (request, status) => {
     const made = await serve()

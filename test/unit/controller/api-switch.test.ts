@@ -106,7 +106,7 @@ describe('switching by REST', () => {
       code: 'NOTHING_TO_ROLL_BACK'
     })
     await post(api, '/v1/switches', toBatch)
-    const back = await post(api, '/v1/switches/rollback', { reason: 'too slow' })
+    const back = await post(api, '/v1/switches/rollback', { reason: 'too slow', evenIfUnready: true })
     expect(back.json()).toMatchObject({ state: 'completed', target: 'realtime', reason: 'too slow' })
     expect((await world.ledger.state()).defaultLane).toBe('realtime')
   })
@@ -114,7 +114,7 @@ describe('switching by REST', () => {
   test.each([
     ['/v1/switches/nothing-here', 404, 'NO_SUCH_SWITCH'],
     ['/v1/switches/current', 404, 'NO_SWITCH'],
-    ['/v1/switches/%20', 422, 'INVALID'],
+    ['/v1/switches/%20', 404, 'NO_SUCH_SWITCH'],
     ['/v1/switches?limit=-1', 422, 'INVALID']
   ])('GET %s is %i', async (url, status, code) => {
     const { api } = await serveApi()

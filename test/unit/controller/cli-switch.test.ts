@@ -224,7 +224,7 @@ describe('looking back', () => {
     const { url } = await startController()
     expect((await cli(['switch', 'history'], { url })).out).toBe('No switch yet; epoch 1.\n')
     await cli(['switch', 'batch', unready, '--id', 'first', '--reason', 'night\u001B[2J'], { url })
-    const back = await cli(['switch', 'rollback', '--id', 'second'], { url })
+    const back = await cli(['switch', 'rollback', '--even-if-unready', '--id', 'second'], { url })
     expect(back.out).toContain('Switched batch -> realtime, 2 partitions')
     const { out } = await cli(['switch', 'history'], { url })
     expect(out).toMatch(/when +switch +who +from -> to +strategy +took +documents +outcome +why/)

@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { analysisReport } from '../switching/analysis/analysis-report.ts'
 import { readAnalysis } from '../switching/analysis/read-analysis.ts'
 import {
+  rollbackWish,
   type SwitchReport,
   switchHistory,
-  switchId,
   switchReport,
   switchWish
 } from '../switching/switch-report.ts'
@@ -21,7 +21,6 @@ const switchOrder = switchWish.extend({
   dryRun: z.boolean().default(false).describe('change nothing: answer what /v1/analysis would')
 })
 const abortOrder = z.object({ actor, reason }).strict()
-const rollbackOrder = z.object({ actor, reason, switchId: switchId.optional() }).strict()
 
 export function switchRoutes(app: FastifyInstance, deps: ApiDeps): void {
   const { switcher, stopping } = deps
@@ -58,7 +57,7 @@ export function switchRoutes(app: FastifyInstance, deps: ApiDeps): void {
     schema: {
       summary: 'One switch',
       tags: ['switching'],
-      params: z.object({ switchId }),
+      params: z.object({ switchId: z.string().max(200) }),
       response: { 200: switchReport, ...notFound, ...refusals }
     },
     handler: async ({ params }) => {
@@ -101,14 +100,14 @@ export function switchRoutes(app: FastifyInstance, deps: ApiDeps): void {
       description: 'Cuts at once; jobs and requests of the lane that is left go on in the background.',
       tags: ['switching'],
       security: tokenNeeded,
-      body: rollbackOrder,
+      body: rollbackWish,
       response: {
         200: switchReport.describe('it has ended, or nothing had to be changed'),
         202: switchReport.describe('it is recorded and goes on by itself'),
         ...changeRefusals
       }
     },
-    handler: async ({ body }, reply) => answer(reply, await switcher.rollback(body, body.switchId, stopping))
+    handler: async ({ body }, reply) => answer(reply, await switcher.rollback(body, stopping))
   })
   routes.route({
     method: 'DELETE',

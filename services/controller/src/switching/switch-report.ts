@@ -53,6 +53,15 @@ export const switchWish = switchShape
   .strict()
 export type SwitchWish = z.output<typeof switchWish>
 
+/** Back to the lanes before the last switch. */
+export const rollbackWish = switchWish.pick({
+  actor: true,
+  evenIfUnready: true,
+  reason: true,
+  switchId: true
+})
+export type RollbackWish = z.output<typeof rollbackWish>
+
 /**
  * - `pending`   recorded, not begun.
  * - `draining`  waits for the old lane to become empty; nothing is admitted meanwhile.

@@ -13,7 +13,7 @@ import { describeSwitch, describeUnchanged } from './describe-switch.ts'
 import { planRollback, planSwitch, type SwitchPlan } from './plan-switch.ts'
 import { standbyOf } from './standby.ts'
 import { SwitchRefused } from './switch-refused.ts'
-import type { Standby, SwitchHistory, SwitchReport, SwitchWish } from './switch-report.ts'
+import type { RollbackWish, Standby, SwitchHistory, SwitchReport, SwitchWish } from './switch-report.ts'
 
 export interface SwitcherDeps {
   readonly parts: Pick<Parts, 'admin' | 'clock' | 'control' | 'ledger' | 'names'>
@@ -76,8 +76,7 @@ export class Switcher {
 
   /** Back to the lanes before the last switch, at once, if they are ready. @throws as `request`. */
   async rollback(
-    { actor, reason }: AskedBy,
-    switchId: string | undefined,
+    { actor, evenIfUnready, reason, switchId }: RollbackWish,
     signal: AbortSignal
   ): Promise<SwitchReport> {
     return this.#alone(async () => {
@@ -96,7 +95,7 @@ export class Switcher {
       if (plan.lanes.size === 0) {
         return describeUnchanged(wish, survey.state.epoch, this.#deps.parts.clock.nowMs())
       }
-      refuseUnready(standbyOf({ ...(await this.#group(target)), survey }))
+      if (!evenIfUnready) refuseUnready(standbyOf({ ...(await this.#group(target)), survey }))
       return this.#begin(wish, plan, survey.state, switchId, signal)
     })
   }

@@ -158,22 +158,31 @@ describe('competing switches', () => {
 })
 
 describe('a way back', () => {
+  const by = { actor: 'me', reason: 'oops', evenIfUnready: false }
+
   test('restores the mixture of lanes that was before', async () => {
     const of = await SwitchingWorld.open('realtime', 4)
     const controller = of.controller()
     await controller.request(wishFor('batch', { share: 0.5 }), never)
     await controller.request(wishFor('batch'), never)
     expect(await of.lanes()).toEqual(['batch', 'batch', 'batch', 'batch'])
-    const back = await controller.rollback({ actor: 'me', reason: 'oops' }, 'back', never)
+    const back = await controller.rollback({ ...by, switchId: 'back' }, never)
     expect(back).toMatchObject({ state: 'completed', target: 'realtime', share: 0.5 })
     expect(await of.lanes()).toEqual(['batch', 'batch', 'realtime', 'realtime'])
-    expect(await controller.rollback({ actor: 'me', reason: 'again' }, 'back', never)).toEqual(back)
+    expect(await controller.rollback({ ...by, switchId: 'back' }, never)).toEqual(back)
+  })
+
+  test('is refused when the lane that was left is not ready any more, unless it is asked for even so', async () => {
+    const of = await SwitchingWorld.open()
+    const controller = of.controller()
+    await controller.request(wishFor('batch'), never)
+    of.world.clock.now += 7_200_000
+    await expect(controller.rollback(by, never)).rejects.toThrow(refusedAs('STANDBY_NOT_READY'))
+    expect((await controller.rollback({ ...by, evenIfUnready: true }, never)).state).toBe('completed')
   })
 
   test('is refused when nothing was switched', async () => {
     const of = await SwitchingWorld.open()
-    await expect(of.controller().rollback({ actor: 'me', reason: '' }, undefined, never)).rejects.toThrow(
-      refusedAs('NOTHING_TO_ROLL_BACK')
-    )
+    await expect(of.controller().rollback(by, never)).rejects.toThrow(refusedAs('NOTHING_TO_ROLL_BACK'))
   })
 })

@@ -51,13 +51,18 @@ export function addSwitchCommands(program: Command, context: CliContext): void {
     .description('back to the lanes before the last switch, at once')
     .addOption(reasonOption())
     .addOption(idOption())
-    .action(async (options: WaitOptions & ReasonOptions & { readonly id?: string }) => {
-      const switchId = options.id ?? newSwitchId()
-      const body = { switchId, ...askedBy(options) }
-      await throwSwitch(context, options, switchId, () =>
-        api.post('/v1/switches/rollback', body, switchReport, within(answerMs))
-      )
-    })
+    .addOption(unreadyOption())
+    .action(
+      async (
+        options: WaitOptions & ReasonOptions & { readonly id?: string; readonly evenIfUnready?: boolean }
+      ) => {
+        const switchId = options.id ?? newSwitchId()
+        const body = { switchId, evenIfUnready: options.evenIfUnready === true, ...askedBy(options) }
+        await throwSwitch(context, options, switchId, () =>
+          api.post('/v1/switches/rollback', body, switchReport, within(answerMs))
+        )
+      }
+    )
 
   command
     .command('abort')
@@ -120,7 +125,7 @@ function addLaneCommand(parent: Command, lane: Lane, context: CliContext): void 
     .option('--expected-epoch <epoch>', 'refuse if the lanes were switched since', parseCount(0, 2 ** 53 - 1))
     .option('--dry-run', 'only tell what it would do and cost, as `analyze` does')
     .option('-y, --yes', 'force without asking')
-    .option('--even-if-unready', 'also when nobody is ready to serve the lane')
+    .addOption(unreadyOption())
     .addOption(reasonOption())
     .addOption(idOption())
     .addHelpText(
@@ -176,6 +181,10 @@ function waitable(command: Command): Command {
 
 function reasonOption(): Option {
   return new Option('-r, --reason <text>', 'for the history')
+}
+
+function unreadyOption(): Option {
+  return new Option('--even-if-unready', 'also when nobody is ready to serve the lane')
 }
 
 function idOption(): Option {

@@ -13,7 +13,7 @@ export const strategy = z
       'old lane is left, then cut; force: cut at once and cancel jobs, of which what is finished is kept'
   )
 
-export const switchId = z
+const switchId = z
   .string()
   .regex(
     /^(?!(current|rollback)$)[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/,

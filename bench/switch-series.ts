@@ -1,7 +1,7 @@
 // One series of switches under a live producer, and what it came to.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Lane } from '@pointsman/core/domain/lane'
+import { type Lane, otherLane } from '@pointsman/core/domain/lane'
 import type { LedgerState } from '@pointsman/core/ports/ledger'
 import type { Stack } from '../tools/stack/start-stack.ts'
 import { medianOf, rounded } from './support/spread.ts'
@@ -58,7 +58,7 @@ export async function measureSeries(
   const began = performance.now()
   const before = producer.documents.length
   for (let index = 0; index < warmUps; index += 1) {
-    const target = laneOf(sampler.state) === 'realtime' ? 'batch' : 'realtime'
+    const target = otherLane(laneOf(sampler.state))
     await one(
       world,
       sampler,

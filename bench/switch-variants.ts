@@ -1,4 +1,4 @@
-import type { Lane } from '@pointsman/core/domain/lane'
+import { type Lane, otherLane } from '@pointsman/core/domain/lane'
 import type { SwitchStrategy } from '@pointsman/core/ports/control-log'
 
 /** One switch of a series. */
@@ -36,7 +36,7 @@ export function variantsOf(mainSwitches: number, otherSwitches: number): readonl
     turnMs: strategy === 'detach' ? 500 : longTurnMs,
     competes: name === 'compete',
     step: (index, lane) => ({
-      target: otherThan(lane),
+      target: otherLane(lane),
       strategy,
       share: 1,
       isAborted: name === 'abort' && index % abortedEvery === abortedEvery - 1
@@ -56,8 +56,4 @@ export function variantsOf(mainSwitches: number, otherSwitches: number): readonl
 function shareStep(index: number): SwitchStep {
   const target = Math.floor(index / shareSteps) % 2 === 0 ? 'batch' : 'realtime'
   return { target, strategy: 'detach', share: ((index % shareSteps) + 1) / shareSteps, isAborted: false }
-}
-
-function otherThan(lane: Lane): Lane {
-  return lane === 'realtime' ? 'batch' : 'realtime'
 }

@@ -1,10 +1,10 @@
-import type { Lane } from '@pointsman/core/domain/lane'
+import { type Lane, otherLane } from '@pointsman/core/domain/lane'
 import type { SwitchStrategy } from '@pointsman/core/ports/control-log'
 import type { Failpoint } from '@pointsman/core/runtime/failpoint'
 import { test } from 'vitest'
 import { injectedServers } from '../support/injected-servers.ts'
 import type { SwitchingController } from '../support/switching-controller.ts'
-import { otherThan, SwitchingScene } from '../support/switching-scene.ts'
+import { SwitchingScene } from '../support/switching-scene.ts'
 
 const servers = injectedServers()
 /** Within which a new controller has brought a switch to its end, from the moment at which it is ready. */
@@ -42,7 +42,7 @@ test.concurrent.for<Lane>(['realtime', 'batch'])(
     }
     let doomed = await startFor(0)
     for (const [crash, [failpoint, strategy]] of crashes.entries()) {
-      target = otherThan(target)
+      target = otherLane(target)
       const wish = { switchId: `${failpoint}-${strategy}`, target, strategy }
       // One that drains may have answered before it dies.
       await doomed.switch(wish).catch(() => undefined)

@@ -1,6 +1,7 @@
+import { otherLane } from '@pointsman/core/domain/lane'
 import { expect, test } from 'vitest'
 import { injectedServers } from '../support/injected-servers.ts'
-import { otherThan, SwitchingScene } from '../support/switching-scene.ts'
+import { SwitchingScene } from '../support/switching-scene.ts'
 
 test('twenty switches to and fro in twenty seconds, two instances a lane: nothing lost, doubled or paid for twice', async () => {
   await using scene = await SwitchingScene.open(injectedServers(), { instances: 2 })
@@ -9,11 +10,11 @@ test('twenty switches to and fro in twenty seconds, two instances a lane: nothin
   const trickle = scene.trickle()
   await scene.admitsMore()
   const beganMs = performance.now()
-  let target = otherThan('realtime')
+  let target = otherLane('realtime')
   for (let made = 0; made < 20; made += 1) {
     expect(await controller.switch({ target })).toMatchObject({ state: 'completed' })
     await scene.admitsMore()
-    target = otherThan(target)
+    target = otherLane(target)
   }
   expect(performance.now() - beganMs).toBeLessThan(20_000)
   expect((await controller.history()).switches).toHaveLength(20)

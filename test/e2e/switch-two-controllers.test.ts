@@ -1,8 +1,9 @@
+import { otherLane } from '@pointsman/core/domain/lane'
 import { expect, test } from 'vitest'
 import { freezeProcess } from '../../tools/stack/freeze-process.ts'
 import { injectedServers } from '../support/injected-servers.ts'
 import { Refused, type SwitchingController, type Wish } from '../support/switching-controller.ts'
-import { otherThan, SwitchingScene } from '../support/switching-scene.ts'
+import { SwitchingScene } from '../support/switching-scene.ts'
 import { cutToBatch, openWire } from '../support/switching-wire.ts'
 
 const servers = injectedServers()
@@ -24,7 +25,7 @@ test.concurrent('two controllers are asked for a switch each: one is made, the o
   const [one, two] = await Promise.all([scene.startController(), scene.startController()])
   await scene.warm()
   const trickle = scene.trickle()
-  let target = otherThan('realtime')
+  let target = otherLane('realtime')
   for (let round = 0; round < 6; round += 1) {
     const { epoch: expectedEpoch } = await scene.state()
     const ask = (controller: SwitchingController, switchId: string): Promise<unknown> =>
@@ -46,7 +47,7 @@ test.concurrent('two controllers are asked for a switch each: one is made, the o
     }
     expect(await scene.partitionsIn(target)).toEqual([0, 1, 2, 3])
     await scene.admitsMore()
-    target = otherThan(target)
+    target = otherLane(target)
   }
   await trickle.stop()
   await scene.expectAllIsWell()
@@ -59,7 +60,7 @@ test.concurrent('two controllers are asked for the same switch: it is made once,
   const [one, two] = await Promise.all([scene.startController(), scene.startController()])
   await scene.warm()
   const trickle = scene.trickle()
-  let target = otherThan('realtime')
+  let target = otherLane('realtime')
   for (const strategy of ['detach', 'drain', 'force', 'detach'] as const) {
     const wish: Wish = { switchId: `both-${strategy}-${target}`, target, strategy }
     await Promise.all([one.switch(wish), two.switch(wish)])
@@ -69,7 +70,7 @@ test.concurrent('two controllers are asked for the same switch: it is made once,
     const [first] = await scene.intents(wish.switchId)
     expect(told).toMatchObject({ state: 'completed', epoch: first })
     expect((await scene.state()).epoch).toBe(first)
-    target = otherThan(target)
+    target = otherLane(target)
   }
   await trickle.stop()
   await scene.expectAllIsWell()

@@ -1,9 +1,9 @@
 import { setTimeout as pass } from 'node:timers/promises'
-import type { Lane } from '@pointsman/core/domain/lane'
+import { type Lane, otherLane } from '@pointsman/core/domain/lane'
 import { expect, test } from 'vitest'
 import { freezeProcess } from '../../tools/stack/freeze-process.ts'
 import { injectedServers } from '../support/injected-servers.ts'
-import { otherThan, SwitchingScene } from '../support/switching-scene.ts'
+import { SwitchingScene } from '../support/switching-scene.ts'
 
 const servers = injectedServers()
 
@@ -31,7 +31,7 @@ test.concurrent.for(zombies)(
   { timeout: 240_000 },
   async ([lane, , env, frozenMs], { expect }) => {
     await using scene = await SwitchingScene.open(servers, { lane, latencyMs: 1_000, env })
-    const other = otherThan(lane)
+    const other = otherLane(lane)
     if (lane === 'batch') await scene.holdJobs()
     const controller = await scene.startController()
     await scene.warm()

@@ -32,10 +32,6 @@ export interface SceneOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-export function otherThan(lane: Lane): Lane {
-  return lane === 'realtime' ? 'batch' : 'realtime'
-}
-
 export class SwitchingScene implements AsyncDisposable {
   readonly lane: RealLane
   /** What runs first of each lane, by number. */

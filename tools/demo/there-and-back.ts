@@ -1,5 +1,6 @@
 // The heart of the demonstration: to the other lane while documents are unread, and back while jobs are in flight.
 
+import { otherLane } from '@pointsman/core/domain/lane'
 import type { CliContext } from '../../services/controller/src/cli/cli-context.ts'
 import { formatCount } from '../../services/controller/src/cli/format.ts'
 import { isSettled } from '../../services/controller/src/cli/settlement.ts'
@@ -27,7 +28,7 @@ export async function thereAndBack(
   signal: AbortSignal
 ): Promise<readonly LanesChanged[]> {
   const { home } = deps
-  const away: LaneName = home === 'realtime' ? 'batch' : 'realtime'
+  const away: LaneName = otherLane(home)
   const there = await leave(home, away, deps, signal)
   try {
     return [there, await leave(away, home, deps, signal)]

@@ -1,3 +1,4 @@
+import { otherLane } from '@pointsman/core/domain/lane'
 import type { Draining, LagReport, LagStatus, PartitionLag } from '../lag/lag-report.ts'
 import { clean } from './clean.ts'
 import { formatCount, formatDuration, formatPercent, formatRate, formatTime } from './format.ts'
@@ -118,7 +119,7 @@ function row(
 
 /** W - C of the group whose lane does not have the partition. */
 function idleOf({ lane, uncommittedByGroup }: PartitionLag): number | null {
-  return uncommittedByGroup[lane === 'realtime' ? 'batch' : 'realtime']
+  return uncommittedByGroup[otherLane(lane)]
 }
 
 function sumOfKnown(values: readonly (number | null)[]): number | null {

@@ -1,3 +1,4 @@
+import { otherLane } from '@pointsman/core/domain/lane'
 import type { SwitchHistory, SwitchReport, SwitchState } from '../switching/switch-report.ts'
 import type { Takeover } from './after-the-cut.ts'
 import { clean, excerpt } from './clean.ts'
@@ -115,7 +116,7 @@ export function renderSwitch(report: SwitchReport, terminal: Paint): string {
 
 /** Partitions move towards the target alone. */
 function from({ target }: Pick<SwitchReport, 'target'>): string {
-  return target === 'batch' ? 'realtime' : 'batch'
+  return otherLane(target)
 }
 
 function counted(count: number, what: string): string {

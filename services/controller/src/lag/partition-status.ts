@@ -1,8 +1,7 @@
+import { lanes } from '@pointsman/core/domain/lane'
 import type { Instance } from '@pointsman/core/ports/ledger'
 import type { Draining, LagStatus, PartitionLag } from './lag-report.ts'
 import type { Standing } from './lag-history.ts'
-
-const lanes = ['realtime', 'batch'] as const
 
 export interface StatusPolicy {
   /** How long W (realtime) or A (batch) may stand before that is a stall. */

@@ -1,7 +1,6 @@
+import { lanes } from '@pointsman/core/domain/lane'
 import type { Metrics } from '@pointsman/core/runtime/metrics'
 import type { LagView } from './lag-monitor.ts'
-
-const lanes = ['realtime', 'batch'] as const
 
 /** Returns what publishes how each reading finds the lanes, the last switch and what waits to be adopted. */
 export function switchingMetrics(metrics: Metrics): (view: LagView) => void {

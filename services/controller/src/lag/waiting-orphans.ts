@@ -1,4 +1,5 @@
 import type { Obligation, Survey } from '@pointsman/core/ports/ledger'
+import { documentsOf } from '../jobs/manifests.ts'
 import type { WaitingOrphans } from './lag-report.ts'
 
 /** Orphans with documents of this partition, or of any. Pure. */
@@ -6,16 +7,14 @@ export function waitingOrphans(
   { obligations, nowMs }: Pick<Survey, 'obligations' | 'nowMs'>,
   partition?: number
 ): WaitingOrphans {
-  const documentsOf = ({ parts }: Obligation): number =>
-    partition === undefined
-      ? [...parts.values()].reduce((sum, count) => sum + count, 0)
-      : (parts.get(partition) ?? 0)
+  const waitingIn = (orphan: Obligation): number =>
+    partition === undefined ? documentsOf(orphan) : (orphan.parts.get(partition) ?? 0)
   const orphans = obligations
-    .filter(obligation => obligation.kind === 'orphan' && documentsOf(obligation) > 0)
+    .filter(obligation => obligation.kind === 'orphan' && waitingIn(obligation) > 0)
     .toSorted((a, b) => a.sinceMs - b.sinceMs)
   const resting = orphans.filter(({ notBeforeMs }) => notBeforeMs > nowMs)
-  const all = orphans.reduce((sum, orphan) => sum + documentsOf(orphan), 0)
-  const rest = resting.reduce((sum, orphan) => sum + documentsOf(orphan), 0)
+  const all = orphans.reduce((sum, orphan) => sum + waitingIn(orphan), 0)
+  const rest = resting.reduce((sum, orphan) => sum + waitingIn(orphan), 0)
   return {
     adoptable: all - rest,
     resting: rest,

@@ -1,16 +1,16 @@
 import type { SwitchIntent } from '@pointsman/core/ports/control-log'
 import type { Survey } from '@pointsman/core/ports/ledger'
+import { documentsOf } from '../jobs/manifests.ts'
 import type { RecordedSwitch } from './control-book.ts'
 import type { SwitchReport } from './switch-report.ts'
 
 /** What a switch that drains waits for. Orphans are the new lane's. */
 export function leftToDrain({ obligations }: Pick<Survey, 'obligations'>): NonNullable<SwitchReport['left']> {
   const kept = obligations.filter(({ kind }) => kind !== 'orphan')
-  const documents = kept.flatMap(({ parts }) => [...parts.values()])
   return {
     requests: kept.filter(({ kind }) => kind === 'request').length,
     jobs: kept.filter(({ kind }) => kind === 'manifest').length,
-    documents: documents.reduce((sum, count) => sum + count, 0)
+    documents: kept.reduce((sum, obligation) => sum + documentsOf(obligation), 0)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Lane } from '@pointsman/core/domain/lane'
+import { type Lane, otherLane } from '@pointsman/core/domain/lane'
 import type { LedgerState } from '@pointsman/core/ports/ledger'
 import { SwitchRefused } from './switch-refused.ts'
 import type { SwitchShape } from './switch-report.ts'
@@ -31,7 +31,7 @@ export function planSwitch({ defaultLane, partitions }: Lanes, wish: SwitchShape
   const there = [...before.values()].filter(lane => lane === target).length
   const wanted = Math.max(1, Math.round(share * before.size))
   if (there > wanted) {
-    const other = target === 'realtime' ? 'batch' : 'realtime'
+    const other = otherLane(target)
     const remedy = `to take some back, switch to ${other} with the share that it shall have`
     throw new SwitchRefused(
       'SHARE_FALLS',
@@ -60,5 +60,5 @@ export function planRollback(
 function laneOfMost(there: number, all: number, target: Lane, moved: number, present: Lane): Lane {
   if (moved === 0 && there < all) return present
   if (there * 2 >= all) return target
-  return target === 'realtime' ? 'batch' : 'realtime'
+  return otherLane(target)
 }

@@ -1,7 +1,7 @@
 // The switch. A wish becomes an intent in the control log, and from then on whoever reads that log carries it out: this
 // controller, the one after a crash, or another beside it. Nothing about a switch is known to this process alone.
 import { Failure } from '@pointsman/core/domain/failure'
-import type { Lane } from '@pointsman/core/domain/lane'
+import { type Lane, otherLane } from '@pointsman/core/domain/lane'
 import type { SwitchIntent } from '@pointsman/core/ports/control-log'
 import type { LedgerState, Survey } from '@pointsman/core/ports/ledger'
 import type { HitFailpoint } from '@pointsman/core/runtime/failpoint'
@@ -88,7 +88,7 @@ export class Switcher {
       if (last === undefined) {
         throw new SwitchRefused('NOTHING_TO_ROLL_BACK', 'the lanes were never switched')
       }
-      const target = last.intent.target === 'realtime' ? 'batch' : 'realtime'
+      const target = otherLane(last.intent.target)
       const plan = planRollback(survey.state, last.intent.before, target)
       const share = shareOf(plan, target)
       const wish: Wanted = { target, strategy: 'detach', share, deadlineMs: 600_000, actor, reason }

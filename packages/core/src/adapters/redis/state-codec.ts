@@ -1,10 +1,9 @@
 // The fields of {ns}:state, as lua/ledger.lua tells them, and what else is told by partition.
 import { Failure } from '../../domain/failure.ts'
-import type { Lane } from '../../domain/lane.ts'
+import { lanes } from '../../domain/lane.ts'
 import type { Handoff, LedgerState, PartitionState, SwitchRefusal } from '../../ports/ledger.ts'
 import { asFields, asList, asNumber, asOffset, asRows, asText, fieldOf, oneOf } from './reply.ts'
 
-const lanes: readonly Lane[] = ['realtime', 'batch']
 const refusals: readonly SwitchRefusal['reason'][] = ['epoch', 'draining', 'aborted']
 
 /** Ascending by key. */

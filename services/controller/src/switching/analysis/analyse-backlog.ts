@@ -1,8 +1,8 @@
+import { otherLane } from '@pointsman/core/domain/lane'
 import { reckon } from '../../estimate/reckon.ts'
 import type { AnalysisFacts } from './analysis-facts.ts'
 import type { Backlog } from './analysis-report.ts'
 import { costChange, tokensPerDocument } from './cost-change.ts'
-import { otherLane } from './other-lane.ts'
 
 /** What is unread in the partitions that move: what it costs and how long it takes in either lane. Pure. */
 export function analyseBacklog(facts: AnalysisFacts, moving: readonly number[]): Backlog {

@@ -24,6 +24,7 @@ const policies = {
   EMBED_UNAVAILABLE: ['retry', 'refused'],
   JOB_GONE: ['reject', 'refused'],
   LEDGER_FOREIGN: ['fatal', 'refused'],
+  LEDGER_REBUILDING: ['retry', 'refused'],
   LEDGER_UNAVAILABLE: ['retry', 'unknown'],
   LOG_UNAVAILABLE: ['retry', 'unknown'],
   REGISTRY_UNAVAILABLE: ['retry', 'refused'],

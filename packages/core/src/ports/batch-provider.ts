@@ -90,6 +90,12 @@ export interface JobResults extends AsyncDisposable {
   release(vectors: Iterable<VectorBytes>): void
 }
 
+/** A job of ours in the provider's list. */
+export interface NamedJob {
+  readonly key: JobKey
+  readonly report: JobReport
+}
+
 export interface InputFile {
   readonly fileId: string
   readonly key: ManifestKey
@@ -147,6 +153,15 @@ export interface BatchProvider {
 
   /** Deletes a file; harmless when it is gone. */
   deleteFile(fileId: string, signal: AbortSignal): Promise<void>
+
+  /**
+   * All jobs of a namespace that the provider still lists, of whatever ledger, the latest first. Their order among equals,
+   * and how soon a job is listed, are the provider's.
+   */
+  jobs(namespace: string, signal: AbortSignal): Promise<readonly NamedJob[]>
+
+  /** The payment keys of an input file's lines, in its order, a few hundred at a time. @throws {Failure} `JOB_GONE`. */
+  contents(fileId: string, signal: AbortSignal): AsyncIterable<readonly Digest[]>
 
   /** Input files of a namespace. */
   inputFiles(namespace: string, signal: AbortSignal): Promise<readonly InputFile[]>

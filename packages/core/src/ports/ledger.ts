@@ -11,10 +11,13 @@
 //   I9 ReleaseSafe   while a job may run, a part leaves its manifest by being settled alone
 //
 // Every method throws `Failure` `LEDGER_UNAVAILABLE` (outcome unknown: repeat the same call) when the store does
-// not answer, and `LEDGER_FOREIGN` when it answers with data that is not this ledger's.
+// not answer, and `LEDGER_FOREIGN` when it answers with data that is not this ledger's. While a ledger is rebuilt,
+// every method but `open`, `state`, `latest`, `processed`, `survey`, `watch` and those of `LedgerRebuild` throws
+// `LEDGER_REBUILDING`, changing nothing.
 
 import type { Digest, ObligationId, OwnerId } from '../domain/identity.ts'
 import type { Lane } from '../domain/lane.ts'
+import type { LedgerRebuild, Rebuild } from './ledger-rebuild.ts'
 
 /** What is to be done for a part: pay, copy a stored vector, share the payment of another part, update, delete. */
 export type Action = 'embed' | 'copy' | 'share' | 'refresh' | 'delete'
@@ -277,6 +280,8 @@ export interface LedgerState {
   readonly partitions: ReadonlyMap<number, PartitionState>
   /** Undefined before the first switch. */
   readonly handoff: Handoff | undefined
+  /** Set while the ledger learns what was before it. */
+  readonly rebuild: Rebuild | undefined
 }
 
 /** Where the offsets in [W, A) of one partition stand. */
@@ -332,7 +337,21 @@ export interface Latest {
    */
   readonly content: string | undefined
   readonly metadataHash: number
-  readonly status: 'open' | 'indexed' | 'dead'
+  /** `expected`: the log has this version, and it is to be admitted (again); its content is not known. */
+  readonly status: 'open' | 'indexed' | 'dead' | 'expected'
+}
+
+/** What L was found to say of a document, and what is true. */
+export interface Correction {
+  readonly docKey: Digest
+  readonly found: Pick<Latest, 'version' | 'generation' | 'status'>
+  /**
+   * - `indexed`  the object of that generation stands in the index: given up or forgotten, yet written.
+   * - `expected` it does not: the document has to be admitted again.
+   */
+  readonly status: 'indexed' | 'expected'
+  /** Payment key of the object; joins `processed` when it is indexed. */
+  readonly content: Digest
 }
 
 /** Names a switch: the epoch belongs to it alone. */
@@ -362,12 +381,13 @@ export interface SwitchRefusal {
   readonly epoch: number
 }
 
-export interface Ledger {
+export interface Ledger extends LedgerRebuild {
   /**
    * Makes the ledger when it is absent: epoch 1, all lanes `defaultLane`. Otherwise changes nothing.
+   * @param absent - `lost`: the log tells of an earlier life, so a ledger that has to be made is to be rebuilt first.
    * @throws {Failure} `LEDGER_FOREIGN` when the store holds a ledger of another format.
    */
-  open(defaultLane: Lane): Promise<LedgerState>
+  open(defaultLane: Lane, absent?: 'lost'): Promise<LedgerState>
 
   state(): Promise<LedgerState>
 
@@ -514,6 +534,9 @@ export interface Ledger {
   ): Promise<{ readonly kind: 'switched'; readonly handoff: Handoff } | SwitchRefusal>
 
   survey(): Promise<Survey>
+
+  /** Corrects L where it still says what was found, and is not `open`. One answer per correction: was it made? */
+  correct(corrections: readonly Correction[]): Promise<readonly boolean[]>
 
   /** In order; undefined for documents never admitted. */
   latest(docKeys: readonly Digest[]): Promise<readonly (Latest | undefined)[]>

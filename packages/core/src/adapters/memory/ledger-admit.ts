@@ -112,7 +112,7 @@ function judge(state: MemoryLedgerState, takers: Takers, partition: number, cand
   if (latest !== undefined && latest.version > version) return { kind: 'superseded' }
 
   const sameContent = latest !== undefined && latest.content === shortContent(content)
-  if (sameContent && latest.status !== 'dead') {
+  if (sameContent && (latest.status === 'open' || latest.status === 'indexed')) {
     if (content === undefined || latest.metadataHash === metadataHash) {
       state.latest.set(docKey, { ...latest, version })
       return { kind: latest.status === 'open' ? 'covered' : 'unchanged' }

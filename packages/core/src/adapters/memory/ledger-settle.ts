@@ -70,7 +70,8 @@ function noteInLatest(state: MemoryLedgerState, part: Part, settlement: Settleme
   }
   const { generation } = part
   const content = shortContent(part.content)
-  state.latest.set(part.docKey, { version: generation, generation, content, metadataHash: 0, status })
+  const version = Math.max(generation, latest?.version ?? 0)
+  state.latest.set(part.docKey, { version, generation, content, metadataHash: 0, status })
 }
 
 function removePart(state: MemoryLedgerState, obligation: ObligationRecord, part: Part): void {

@@ -2,9 +2,10 @@
 //
 //   paying   content -> the one obligation that obtains its vector, and how many of its parts wait for it.
 //            Every part that needs a vector (embed, copy, share) is counted in exactly one entry.
-//   open     the unsettled offsets of a partition. Frontiers only rise, so a Set keeps them in order: its first is W.
+//   open     the unsettled offsets of a partition, in any order: a job that was adopted may wait for one ahead of A.
 import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
 import type { Lane } from '../../domain/lane.ts'
+import type { Rebuild } from '../../ports/ledger-rebuild.ts'
 import type {
   Handoff,
   Job,
@@ -70,6 +71,7 @@ export interface MemoryLedgerState {
   pause: LedgerState['pause']
   defaultLane: Lane
   handoff: Handoff | undefined
+  rebuild: Rebuild | undefined
   nextOwner: number
   nextObligation: number
   readonly partitions: Map<number, PartitionRecord>
@@ -93,6 +95,7 @@ export function newLedgerState(ledgerId: string, defaultLane: Lane): MemoryLedge
     pause: undefined,
     defaultLane,
     handoff: undefined,
+    rebuild: undefined,
     nextOwner: 1,
     nextObligation: 1,
     partitions: new Map(),
@@ -131,6 +134,22 @@ export function partKey({
   readonly offset: bigint
 }): string {
   return `${partition}:${offset}`
+}
+
+/** The partition, made when it is not known: with nothing admitted, in the default lane. */
+export function partitionOf(state: MemoryLedgerState, partition: number): PartitionRecord {
+  const known = state.partitions.get(partition)
+  if (known !== undefined) return known
+  const record = { lane: state.defaultLane, frontier: 0n, open: new Set<bigint>() }
+  state.partitions.set(partition, record)
+  return record
+}
+
+/** W: the lowest unsettled offset, if it is below A. */
+export function watermarkOf({ frontier, open }: PartitionRecord): bigint {
+  let lowest = frontier
+  for (const offset of open) if (offset < lowest) lowest = offset
+  return lowest
 }
 
 /** The 64 bits of a payment key that `latest` keeps. */

@@ -1,5 +1,6 @@
 // The ledger in memory: the executable specification of docs/protocol.md, and the ledger of simulations and tests.
 // Each method is one transition; nothing in it waits, so each is atomic. `nowMs` is ledger time.
+// A handle stands for one process: it knows the ledger that it opened, and is refused by any other (`connect`).
 import { randomUUID } from 'node:crypto'
 import { Failure } from '../../domain/failure.ts'
 import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
@@ -7,6 +8,7 @@ import type { Lane } from '../../domain/lane.ts'
 import type {
   Admission,
   AdmitReply,
+  Correction,
   Job,
   JobOrder,
   LaneSwitch,
@@ -27,6 +29,13 @@ import type {
   Survey,
   SwitchEpochs
 } from '../../ports/ledger.ts'
+import type {
+  AwaitedDocument,
+  ExpectedDocument,
+  RebuildProgress,
+  RebuiltLanes,
+  RestoredObject
+} from '../../ports/ledger-rebuild.ts'
 import {
   checkAdmission,
   checkAdvance,
@@ -42,34 +51,110 @@ import { advance, order } from './ledger-manifests.ts'
 import { move } from './ledger-move.ts'
 import { settle } from './ledger-settle.ts'
 import type { MemoryLedgerState, PartitionRecord } from './ledger-state.ts'
+import { adoptJob, correct, endRebuild, expect, restore } from './ledger-rebuild.ts'
 import { abortSwitch, drain, switchLanes } from './ledger-switch.ts'
-import { compareLatest, describeObligation, heldBy, newLedgerState, sortedParts } from './ledger-state.ts'
+import {
+  compareLatest,
+  describeObligation,
+  heldBy,
+  newLedgerState,
+  sortedParts,
+  watermarkOf
+} from './ledger-state.ts'
+
+/** What all handles share: the server. */
+interface LedgerStore {
+  readonly nowMs: () => number
+  readonly newLedgerId: () => string
+  readonly listeners: Set<() => void>
+  state: MemoryLedgerState | undefined
+}
 
 export class MemoryLedger implements Ledger {
-  readonly #nowMs: () => number
-  readonly #listeners = new Set<() => void>()
-  #opened: MemoryLedgerState | undefined
+  #store: LedgerStore
+  /** Known from `open` on. */
+  #ledgerId: string | undefined
 
   /** @param state - a ledger that exists already; without one `open` makes it. */
-  constructor(nowMs: () => number, state?: MemoryLedgerState) {
-    this.#nowMs = nowMs
-    this.#opened = state
+  constructor(nowMs: () => number, state?: MemoryLedgerState, newLedgerId: () => string = randomUUID) {
+    this.#store = { nowMs, newLedgerId, listeners: new Set(), state }
   }
 
-  get #state(): MemoryLedgerState {
-    if (this.#opened === undefined) throw new Failure('LEDGER_FOREIGN', 'there is no ledger here')
-    return this.#opened
+  /** Another process's handle. */
+  connect(): MemoryLedger {
+    const { newLedgerId, nowMs } = this.#store
+    const handle = new MemoryLedger(nowMs, undefined, newLedgerId)
+    handle.#store = this.#store
+    return handle
   }
 
-  async open(defaultLane: Lane): Promise<LedgerState> {
-    this.#opened ??= newLedgerState(randomUUID(), defaultLane)
+  /** All is gone, as after FLUSHALL. */
+  lose(): void {
+    this.#store.state = undefined
+  }
+
+  /** A copy to come back to. */
+  snapshot(): MemoryLedgerState | undefined {
+    return structuredClone(this.#store.state)
+  }
+
+  /** An older copy stands in its place. */
+  rollBack(snapshot: MemoryLedgerState | undefined): void {
+    this.#store.state = structuredClone(snapshot)
+  }
+
+  async open(defaultLane: Lane, absent?: 'lost'): Promise<LedgerState> {
+    if (this.#store.state === undefined) {
+      const because = absent === 'lost' ? 'there was a ledger, and it is gone' : undefined
+      this.#store.state = this.#newState(defaultLane, because)
+    }
+    this.#ledgerId = this.#store.state.ledgerId
     return this.state()
   }
 
   async state(): Promise<LedgerState> {
-    const { ledgerId, epoch, draining, pause, defaultLane, handoff } = this.#state
+    const { ledgerId, epoch, draining, pause, defaultLane, handoff, rebuild } = this.#any
     const partitions = new Map(this.#partitions().map(([partition, record]) => [partition, stateOf(record)]))
-    return { ledgerId, epoch, draining, pause, defaultLane, partitions, handoff }
+    return { ledgerId, epoch, draining, pause, defaultLane, partitions, handoff, rebuild }
+  }
+
+  async distrust(ledgerId: string, because: string): Promise<void> {
+    const { state } = this.#store
+    if (state === undefined || state.ledgerId !== ledgerId || state.rebuild !== undefined) return
+    this.#store.state = this.#newState(state.defaultLane, because)
+    this.#wake()
+  }
+
+  async noteRebuild({ done, stage, total }: RebuildProgress): Promise<boolean> {
+    return this.#rebuilding(state => {
+      if (state.rebuild !== undefined) state.rebuild = { ...state.rebuild, stage, done, total }
+    })
+  }
+
+  async restore(objects: readonly RestoredObject[]): Promise<boolean> {
+    return this.#rebuilding(state => {
+      for (const object of objects) restore(state, object)
+    })
+  }
+
+  async expect(documents: readonly ExpectedDocument[]): Promise<boolean> {
+    return this.#rebuilding(state => {
+      for (const document of documents) expect(state, document)
+    })
+  }
+
+  async adoptJob(manifest: ObligationId, job: Job, documents: readonly AwaitedDocument[]): Promise<boolean> {
+    return this.#rebuilding(state => adoptJob(state, manifest, job, documents, this.#nowMs()))
+  }
+
+  async endRebuild(lanes: RebuiltLanes): Promise<boolean> {
+    const ended = this.#rebuilding(state => endRebuild(state, lanes))
+    this.#wake()
+    return ended
+  }
+
+  async correct(corrections: readonly Correction[]): Promise<readonly boolean[]> {
+    return corrections.map(correction => correct(this.#state, correction))
   }
 
   async openPartition(partition: number, logStart: bigint): Promise<PartitionState> {
@@ -224,21 +309,21 @@ export class MemoryLedger implements Ledger {
     return {
       state: await this.state(),
       progress: new Map(progress),
-      obligations: [...this.#state.obligations.values()]
+      obligations: [...this.#any.obligations.values()]
         .sort((a, b) => a.number - b.number)
         .map(describeObligation),
-      instances: instancesOf(this.#state),
-      counts: { ...this.#state.counts, processed: this.#state.processed.size },
+      instances: instancesOf(this.#any),
+      counts: { ...this.#any.counts, processed: this.#any.processed.size },
       nowMs: this.#nowMs()
     }
   }
 
   async latest(docKeys: readonly Digest[]): Promise<readonly (Latest | undefined)[]> {
-    return docKeys.map(docKey => this.#state.latest.get(docKey))
+    return docKeys.map(docKey => this.#any.latest.get(docKey))
   }
 
   async processed(contents: readonly Digest[]): Promise<readonly boolean[]> {
-    return contents.map(content => this.#state.processed.has(content))
+    return contents.map(content => this.#any.processed.has(content))
   }
 
   async parts(obligation: ObligationId, page?: Parameters<Ledger['parts']>[1]): Promise<readonly Part[]> {
@@ -252,30 +337,61 @@ export class MemoryLedger implements Ledger {
   async watch(onChange: () => void): Promise<AsyncDisposable> {
     // A listener of its own: the same function may watch twice.
     const listener = (): void => onChange()
-    this.#listeners.add(listener)
+    this.#store.listeners.add(listener)
     return {
       [Symbol.asyncDispose]: async () => {
-        this.#listeners.delete(listener)
+        this.#store.listeners.delete(listener)
       }
     }
   }
 
-  #wake(): void {
-    for (const listener of this.#listeners) queueMicrotask(listener)
+  /** Whatever ledger there is, if it is the one that was opened. */
+  get #any(): MemoryLedgerState {
+    const { state } = this.#store
+    const isKnown = state !== undefined && (this.#ledgerId === undefined || this.#ledgerId === state.ledgerId)
+    if (!isKnown) throw new Failure('LEDGER_FOREIGN', 'there is no ledger here, or another one')
+    return state
   }
 
+  /** The ledger for transitions. */
+  get #state(): MemoryLedgerState {
+    const state = this.#any
+    if (state.rebuild !== undefined)
+      throw new Failure('LEDGER_REBUILDING', `rebuilt: ${state.rebuild.because}`)
+    return state
+  }
+
+  #rebuilding(step: (state: MemoryLedgerState) => void): boolean {
+    const state = this.#any
+    if (state.rebuild === undefined) return false
+    step(state)
+    return true
+  }
+
+  #newState(defaultLane: Lane, because: string | undefined): MemoryLedgerState {
+    const state = newLedgerState(this.#store.newLedgerId(), defaultLane)
+    const sinceMs = this.#nowMs()
+    if (because !== undefined) state.rebuild = { because, sinceMs, stage: 'waiting', done: 0, total: 0 }
+    return state
+  }
+
+  #nowMs(): number {
+    return this.#store.nowMs()
+  }
+
+  #wake(): void {
+    for (const listener of this.#store.listeners) queueMicrotask(listener)
+  }
+
+  /** None while it is rebuilt. */
   #partitions(): [number, PartitionRecord][] {
-    return [...this.#state.partitions].sort(([a], [b]) => a - b)
+    if (this.#any.rebuild !== undefined) return []
+    return [...this.#any.partitions].sort(([a], [b]) => a - b)
   }
 }
 
 function stateOf({ lane, frontier }: PartitionRecord): PartitionState {
   return { lane, frontier }
-}
-
-function watermarkOf({ open, frontier }: PartitionRecord): bigint {
-  const [lowest] = open
-  return lowest ?? frontier
 }
 
 function isAfter(part: PartPlace, place: PartPlace): boolean {

@@ -2,6 +2,7 @@
 // after each.
 import { randomUUID } from 'node:crypto'
 import { MemoryLedger } from '@pointsman/core/adapters/memory/ledger'
+import { MemoryLedgerServer } from '@pointsman/core/adapters/memory/ledger-server'
 import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection'
 import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
 import fc from 'fast-check'
@@ -42,7 +43,7 @@ test('Redis answers as the specification does, command by command, and leaves no
   await fc.assert(
     fc.asyncProperty(histories(60), async commands => {
       const namespace = `model-${randomUUID()}`
-      const specified = new MemoryLedger(() => Date.now())
+      const specified = new MemoryLedger(new MemoryLedgerServer(() => Date.now()))
       const real = new RedisLedger(redis, namespace)
       await specified.open('realtime')
       await real.open('realtime')

@@ -1,6 +1,7 @@
 // The invariants of docs/protocol.md over random histories of the specification, judged after every command. Redis is
 // held to the specification by test/integration/ledger-model.test.ts.
 import { MemoryLedger } from '@pointsman/core/adapters/memory/ledger'
+import { MemoryLedgerServer } from '@pointsman/core/adapters/memory/ledger-server'
 import type { Part } from '@pointsman/core/ports/ledger'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -216,7 +217,7 @@ test('L1 whatever happened, healthy owners finish everything, and W reaches the 
   await fc.assert(
     fc.asyncProperty(histories(60), async commands => {
       let nowMs = 0
-      const ledger = new MemoryLedger(() => nowMs)
+      const ledger = new MemoryLedger(new MemoryLedgerServer(() => nowMs))
       await ledger.open('realtime')
       const history = new LedgerHistory(ledger)
       for (const command of commands) await history.step(command)

@@ -1,5 +1,6 @@
 // Plays random histories on the specification, and has each step judged. A judge sees only the port.
 import { MemoryLedger } from '@pointsman/core/adapters/memory/ledger'
+import { MemoryLedgerServer } from '@pointsman/core/adapters/memory/ledger-server'
 import type { Ledger, Part, PartPlace, Survey } from '@pointsman/core/ports/ledger'
 import fc from 'fast-check'
 import { test } from 'vitest'
@@ -35,7 +36,7 @@ async function play(
   judge: (moment: Moment) => void | Promise<void>
 ): Promise<void> {
   let nowMs = 0
-  const ledger = new MemoryLedger(() => ++nowMs)
+  const ledger = new MemoryLedger(new MemoryLedgerServer(() => ++nowMs))
   await ledger.open('realtime')
   const history = new LedgerHistory(ledger)
   let heldBefore: ReadonlyMap<string, string> = new Map()

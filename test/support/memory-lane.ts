@@ -9,6 +9,7 @@ import { MemoryDocumentWriter } from '@pointsman/core/adapters/memory/event-log-
 import { MemoryGroupReader } from '@pointsman/core/adapters/memory/event-log-group-reader'
 import { MemoryRangeReader } from '@pointsman/core/adapters/memory/event-log-range-reader'
 import { MemoryLedger } from '@pointsman/core/adapters/memory/ledger'
+import { MemoryLedgerServer } from '@pointsman/core/adapters/memory/ledger-server'
 import { MemoryVectorStore } from '@pointsman/core/adapters/memory/vector-store'
 import type { Document } from '@pointsman/core/domain/document'
 import type { Lane } from '@pointsman/core/domain/lane'
@@ -77,7 +78,8 @@ export interface DoomedLane {
 
 export class MemoryLane implements AsyncDisposable {
   readonly log = new MemoryLog({ partitions: 2 })
-  readonly ledger = new MemoryLedger(() => Date.now())
+  readonly ledgerServer = new MemoryLedgerServer(() => Date.now())
+  readonly ledger = new MemoryLedger(this.ledgerServer)
   readonly store = new MemoryVectorStore()
   readonly embedder = new MemoryEmbedder()
   readonly codec = new MemoryDocumentCodec(this.log)

@@ -7,6 +7,7 @@ import { MemoryDeadLetters } from '@pointsman/core/adapters/memory/event-log-dea
 import { MemoryDocumentCodec } from '@pointsman/core/adapters/memory/event-log-document-codec'
 import { MemoryRangeReader } from '@pointsman/core/adapters/memory/event-log-range-reader'
 import { MemoryLedger } from '@pointsman/core/adapters/memory/ledger'
+import { MemoryLedgerServer } from '@pointsman/core/adapters/memory/ledger-server'
 import { MemoryVectorStore } from '@pointsman/core/adapters/memory/vector-store'
 import type { Document } from '@pointsman/core/domain/document'
 import type { ObligationId, OwnerId } from '@pointsman/core/domain/identity'
@@ -51,7 +52,8 @@ export class MemoryWorld {
   readonly ranges = new MemoryRangeReader(this.log)
   readonly codec = new MemoryDocumentCodec(this.log)
   readonly letters = new MemoryDeadLetters(this.log)
-  readonly ledger = new MemoryLedger(() => this.clock.now)
+  readonly ledgerServer = new MemoryLedgerServer(() => this.clock.now)
+  readonly ledger = new MemoryLedger(this.ledgerServer)
   readonly control = new MemoryControlLog()
   readonly store = new MemoryVectorStore(dimensions)
   readonly embedder = new MemoryEmbedder({ dimensions })

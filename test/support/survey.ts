@@ -55,7 +55,8 @@ export function surveyOf(parts: SurveyParts): Survey {
           : { reason: parts.pausedBecause, actor: 'test', sinceMs: 0 },
       defaultLane: 'realtime',
       partitions: progress,
-      handoff: parts.handoff
+      handoff: parts.handoff,
+      rebuild: undefined
     },
     progress,
     obligations: parts.obligations ?? [],

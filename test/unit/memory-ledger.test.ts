@@ -1,14 +1,15 @@
 import { MemoryLedger } from '@pointsman/core/adapters/memory/ledger'
+import { MemoryLedgerServer } from '@pointsman/core/adapters/memory/ledger-server'
 import { newLedgerState } from '@pointsman/core/adapters/memory/ledger-state'
 import { expect, test } from 'vitest'
 import { ledgerContract } from '../contract/ledger.ts'
 import { hourMs, LedgerScene } from '../support/ledger-scene.ts'
 
-ledgerContract('memory', () => new MemoryLedger(() => Date.now()))
+ledgerContract('memory', () => new MemoryLedger(new MemoryLedgerServer(() => Date.now())))
 
 test('the lease of another instance that ran out is remembered for a day, for whoever makes its members leave', async () => {
   let nowMs = 1
-  const ledger = new MemoryLedger(() => nowMs)
+  const ledger = new MemoryLedger(new MemoryLedgerServer(() => nowMs))
   await ledger.open('realtime')
   const life = { service: 'test', leaseMs: hourMs }
   await ledger.register({ instance: 'gone', ...life })
@@ -25,7 +26,7 @@ test('the lease of another instance that ran out is remembered for a day, for wh
 
 test('a part that the ledger does not know of any more is what it knows after its settlement', async () => {
   const state = newLedgerState('ledger', 'realtime')
-  const scene = await LedgerScene.open(new MemoryLedger(() => 1, state))
+  const scene = await LedgerScene.open(new MemoryLedger(new MemoryLedgerServer(() => 1, { state })))
   const { obligation } = await scene.admit([
     { doc: 'a', text: 'A', version: 5 },
     { doc: 'b', version: 6 }
@@ -47,7 +48,7 @@ test('a part that the ledger does not know of any more is what it knows after it
 
 test('of archived manifests the last thousand jobs are kept', async () => {
   const state = newLedgerState('ledger', 'realtime')
-  const scene = await LedgerScene.open(new MemoryLedger(() => 1, state))
+  const scene = await LedgerScene.open(new MemoryLedger(new MemoryLedgerServer(() => 1, { state })))
   for (const text of ['A', 'B']) {
     const manifest = scene.newId()
     await scene.admit([{ doc: text, text }], { manifest })

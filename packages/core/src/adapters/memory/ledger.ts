@@ -1,7 +1,6 @@
 // The ledger in memory: the executable specification of docs/protocol.md, and the ledger of simulations and tests.
-// Each method is one transition; nothing in it waits, so each is atomic. `nowMs` is ledger time.
-// A handle stands for one process: it knows the ledger that it opened, and is refused by any other (`connect`).
-import { randomUUID } from 'node:crypto'
+// Each method is one transition; nothing in it waits, so each is atomic. A handle stands for one process: it knows the
+// ledger that it opened, and is refused by any other.
 import { Failure } from '../../domain/failure.ts'
 import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
 import type { Lane } from '../../domain/lane.ts'
@@ -49,66 +48,26 @@ import { adoptable, takeover } from './ledger-handover.ts'
 import { instancesOf, noteMember, register } from './ledger-lives.ts'
 import { advance, order } from './ledger-manifests.ts'
 import { move } from './ledger-move.ts'
+import type { MemoryLedgerServer } from './ledger-server.ts'
 import { settle } from './ledger-settle.ts'
 import type { MemoryLedgerState, PartitionRecord } from './ledger-state.ts'
 import { adoptJob, correct, endRebuild, expect, restore } from './ledger-rebuild.ts'
 import { abortSwitch, drain, switchLanes } from './ledger-switch.ts'
-import {
-  compareLatest,
-  describeObligation,
-  heldBy,
-  newLedgerState,
-  sortedParts,
-  watermarkOf
-} from './ledger-state.ts'
-
-/** What all handles share: the server. */
-interface LedgerStore {
-  readonly nowMs: () => number
-  readonly newLedgerId: () => string
-  readonly listeners: Set<() => void>
-  state: MemoryLedgerState | undefined
-}
+import { compareLatest, describeObligation, heldBy, sortedParts, watermarkOf } from './ledger-state.ts'
 
 export class MemoryLedger implements Ledger {
-  #store: LedgerStore
+  readonly #server: MemoryLedgerServer
   /** Known from `open` on. */
   #ledgerId: string | undefined
 
-  /** @param state - a ledger that exists already; without one `open` makes it. */
-  constructor(nowMs: () => number, state?: MemoryLedgerState, newLedgerId: () => string = randomUUID) {
-    this.#store = { nowMs, newLedgerId, listeners: new Set(), state }
-  }
-
-  /** Another process's handle. */
-  connect(): MemoryLedger {
-    const { newLedgerId, nowMs } = this.#store
-    const handle = new MemoryLedger(nowMs, undefined, newLedgerId)
-    handle.#store = this.#store
-    return handle
-  }
-
-  /** All is gone, as after FLUSHALL. */
-  lose(): void {
-    this.#store.state = undefined
-  }
-
-  /** A copy to come back to. */
-  snapshot(): MemoryLedgerState | undefined {
-    return structuredClone(this.#store.state)
-  }
-
-  /** An older copy stands in its place. */
-  rollBack(snapshot: MemoryLedgerState | undefined): void {
-    this.#store.state = structuredClone(snapshot)
+  /** @param server - shared by the handles of all processes. */
+  constructor(server: MemoryLedgerServer) {
+    this.#server = server
   }
 
   async open(defaultLane: Lane, absent?: 'lost'): Promise<LedgerState> {
-    if (this.#store.state === undefined) {
-      const because = absent === 'lost' ? 'there was a ledger, and it is gone' : undefined
-      this.#store.state = this.#newState(defaultLane, because)
-    }
-    this.#ledgerId = this.#store.state.ledgerId
+    const because = absent === 'lost' ? 'there was a ledger, and it is gone' : undefined
+    this.#ledgerId = (this.#server.state ?? this.#server.begin(defaultLane, because)).ledgerId
     return this.state()
   }
 
@@ -119,10 +78,10 @@ export class MemoryLedger implements Ledger {
   }
 
   async distrust(ledgerId: string, because: string): Promise<void> {
-    const { state } = this.#store
+    const { state } = this.#server
     if (state === undefined || state.ledgerId !== ledgerId || state.rebuild !== undefined) return
-    this.#store.state = this.#newState(state.defaultLane, because)
-    this.#wake()
+    this.#server.begin(state.defaultLane, because)
+    this.#server.wake()
   }
 
   async noteRebuild({ done, stage, total }: RebuildProgress): Promise<boolean> {
@@ -144,12 +103,12 @@ export class MemoryLedger implements Ledger {
   }
 
   async adoptJob(manifest: ObligationId, job: Job, documents: readonly AwaitedDocument[]): Promise<boolean> {
-    return this.#rebuilding(state => adoptJob(state, manifest, job, documents, this.#nowMs()))
+    return this.#rebuilding(state => adoptJob(state, manifest, job, documents, this.#server.nowMs()))
   }
 
   async endRebuild(lanes: RebuiltLanes): Promise<boolean> {
     const ended = this.#rebuilding(state => endRebuild(state, lanes))
-    this.#wake()
+    this.#server.wake()
     return ended
   }
 
@@ -162,18 +121,18 @@ export class MemoryLedger implements Ledger {
     if (known !== undefined) return stateOf(known)
     const record = { lane: this.#state.defaultLane, frontier: logStart, open: new Set<bigint>() }
     this.#state.partitions.set(partition, record)
-    this.#wake()
+    this.#server.wake()
     return stateOf(record)
   }
 
   async register(registration: Registration): ReturnType<Ledger['register']> {
-    return register(this.#state, registration, this.#nowMs())
+    return register(this.#state, registration, this.#server.nowMs())
   }
 
   async renew(owner: OwnerId, leaseMs: number, trouble: string): Promise<boolean> {
     const record = this.#state.owners.get(owner)
     if (record === undefined) return false
-    record.leaseUntilMs = this.#nowMs() + leaseMs
+    record.leaseUntilMs = this.#server.nowMs() + leaseMs
     record.trouble = trouble
     return true
   }
@@ -188,7 +147,7 @@ export class MemoryLedger implements Ledger {
 
   async admit(admission: Admission): Promise<AdmitReply> {
     checkAdmission(admission)
-    return admit(this.#state, admission, this.#nowMs())
+    return admit(this.#state, admission, this.#server.nowMs())
   }
 
   async attempt(
@@ -226,7 +185,7 @@ export class MemoryLedger implements Ledger {
     fields: MoveFields
   ): ReturnType<Ledger['move']> {
     checkMove(fields)
-    return move(this.#state, from, owner, parts, to, fields, this.#nowMs())
+    return move(this.#state, from, owner, parts, to, fields, this.#server.nowMs())
   }
 
   async advance(
@@ -237,7 +196,7 @@ export class MemoryLedger implements Ledger {
     fields: Partial<Job>
   ): ReturnType<Ledger['advance']> {
     checkAdvance(from, to)
-    return advance(this.#state, manifest, owner, [from, to], fields, this.#nowMs())
+    return advance(this.#state, manifest, owner, [from, to], fields, this.#server.nowMs())
   }
 
   async order(manifest: ObligationId, wanted: JobOrder): Promise<boolean> {
@@ -249,14 +208,14 @@ export class MemoryLedger implements Ledger {
   }
 
   async adoptable(kinds: readonly ObligationKind[], limit: number): Promise<readonly ObligationId[]> {
-    return adoptable(this.#state, kinds, limit, this.#nowMs())
+    return adoptable(this.#state, kinds, limit, this.#server.nowMs())
   }
 
   async takeover(
     obligation: ObligationId,
     claim: Parameters<Ledger['takeover']>[1]
   ): ReturnType<Ledger['takeover']> {
-    return takeover(this.#state, obligation, claim, this.#nowMs())
+    return takeover(this.#state, obligation, claim, this.#server.nowMs())
   }
 
   async watermarks(): Promise<ReadonlyMap<number, bigint>> {
@@ -269,35 +228,35 @@ export class MemoryLedger implements Ledger {
 
   async pause(expectedEpoch: number, reason: string, actor: string): Promise<boolean> {
     if (this.#state.epoch !== expectedEpoch) return false
-    this.#state.pause ??= { reason, actor, sinceMs: this.#nowMs() }
-    this.#wake()
+    this.#state.pause ??= { reason, actor, sinceMs: this.#server.nowMs() }
+    this.#server.wake()
     return true
   }
 
   async resume(expectedEpoch: number): Promise<boolean> {
     if (this.#state.epoch !== expectedEpoch) return false
     this.#state.pause = undefined
-    this.#wake()
+    this.#server.wake()
     return true
   }
 
   async drain(change: SwitchEpochs): ReturnType<Ledger['drain']> {
     checkSwitch(change)
-    const answer = drain(this.#state, change, this.#nowMs())
-    this.#wake()
+    const answer = drain(this.#state, change, this.#server.nowMs())
+    this.#server.wake()
     return answer
   }
 
   async abortSwitch(epoch: number): ReturnType<Ledger['abortSwitch']> {
     const answer = abortSwitch(this.#state, epoch)
-    this.#wake()
+    this.#server.wake()
     return answer
   }
 
   async switchLanes(change: LaneSwitch): ReturnType<Ledger['switchLanes']> {
     checkSwitch(change)
-    const answer = switchLanes(this.#state, change, this.#nowMs())
-    this.#wake()
+    const answer = switchLanes(this.#state, change, this.#server.nowMs())
+    this.#server.wake()
     return answer
   }
 
@@ -314,7 +273,7 @@ export class MemoryLedger implements Ledger {
         .map(describeObligation),
       instances: instancesOf(this.#any),
       counts: { ...this.#any.counts, processed: this.#any.processed.size },
-      nowMs: this.#nowMs()
+      nowMs: this.#server.nowMs()
     }
   }
 
@@ -335,19 +294,12 @@ export class MemoryLedger implements Ledger {
   }
 
   async watch(onChange: () => void): Promise<AsyncDisposable> {
-    // A listener of its own: the same function may watch twice.
-    const listener = (): void => onChange()
-    this.#store.listeners.add(listener)
-    return {
-      [Symbol.asyncDispose]: async () => {
-        this.#store.listeners.delete(listener)
-      }
-    }
+    return this.#server.watch(onChange)
   }
 
   /** Whatever ledger there is, if it is the one that was opened. */
   get #any(): MemoryLedgerState {
-    const { state } = this.#store
+    const { state } = this.#server
     const isKnown = state !== undefined && (this.#ledgerId === undefined || this.#ledgerId === state.ledgerId)
     if (!isKnown) throw new Failure('LEDGER_FOREIGN', 'there is no ledger here, or another one')
     return state
@@ -366,21 +318,6 @@ export class MemoryLedger implements Ledger {
     if (state.rebuild === undefined) return false
     step(state)
     return true
-  }
-
-  #newState(defaultLane: Lane, because: string | undefined): MemoryLedgerState {
-    const state = newLedgerState(this.#store.newLedgerId(), defaultLane)
-    const sinceMs = this.#nowMs()
-    if (because !== undefined) state.rebuild = { because, sinceMs, stage: 'waiting', done: 0, total: 0 }
-    return state
-  }
-
-  #nowMs(): number {
-    return this.#store.nowMs()
-  }
-
-  #wake(): void {
-    for (const listener of this.#store.listeners) queueMicrotask(listener)
   }
 
   /** None while it is rebuilt. */

@@ -160,6 +160,30 @@ export function loggedDocumentsContract(adapter: string, open: () => Promise<Eve
         expect(await letters.replay(['nonsense'], never)).toBe(0)
       })
 
+      test('are not all that can be sent again: records of documents are, unchanged', async () => {
+        const codec = log.codec()
+        await codec.prepare(never)
+        await log.writer(codec).write([aDocument({ docId: 'a' })], never)
+        const stored = async (): Promise<LogRecord[]> => {
+          const records: LogRecord[] = []
+          for (const [partition, { start, end }] of await log.admin().bounds()) {
+            for await (const batch of log.ranges().scan(partition, start, end, never)) records.push(...batch)
+          }
+          return records
+        }
+        const [written] = await stored()
+        if (written === undefined) return expect.unreachable('nothing was written')
+        const tombstone = { ...written, key: 'b', value: undefined, timestampMs: 1_700_000_000_123 }
+        await log.deadLetters().repeat([written, tombstone], never)
+
+        const again = await stored()
+        const [first, second] = again.filter(({ key }) => key === 'a')
+        expect(second).toMatchObject({ key: 'a', partition: first?.partition, value: first?.value })
+        expect(second?.offset).toBe((first?.offset ?? 0n) + 1n)
+        const deleted = again.find(({ key }) => key === 'b')
+        expect(deleted).toMatchObject({ value: undefined, timestampMs: tombstone.timestampMs })
+      })
+
       test('are none at first', async () => {
         expect(await log.deadLetters().list(10, never)).toEqual([])
       })

@@ -157,4 +157,10 @@ export interface DeadLetters extends AsyncDisposable {
   list(limit: number, signal: AbortSignal): Promise<readonly StoredDeadLetter[]>
   /** Produces the letters' records to `documents` again, unchanged. */
   replay(ids: readonly string[], signal: AbortSignal): Promise<number>
+  /**
+   * Produces records of `documents` again, unchanged: for documents that have to be admitted once more. One without a
+   * value keeps its time too, since that is its version.
+   * @throws {Failure} `LOG_UNAVAILABLE`: any of them may have been produced, which does no harm.
+   */
+  repeat(records: readonly LogRecord[], signal: AbortSignal): Promise<void>
 }

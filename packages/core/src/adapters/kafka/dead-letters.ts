@@ -1,5 +1,5 @@
 import type { Message } from 'kafkajs'
-import type { DeadLetter, DeadLetters, StoredDeadLetter } from '../../ports/event-log.ts'
+import type { DeadLetter, DeadLetters, LogRecord, StoredDeadLetter } from '../../ports/event-log.ts'
 import type { Names } from '../../runtime/names.ts'
 import type { NewClient } from './client.ts'
 import { deadLetterMessage, deadLetterOf } from './dead-letter-message.ts'
@@ -50,6 +50,17 @@ export class KafkaDeadLetters implements DeadLetters {
     return messages.length
   }
 
+  async repeat(records: readonly LogRecord[], signal: AbortSignal): Promise<void> {
+    await this.#documents.send(
+      records.map(record =>
+        record.value === undefined
+          ? { ...originalOf(record), timestamp: String(record.timestampMs) }
+          : originalOf(record)
+      ),
+      signal
+    )
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(
       [this.#letters, this.#documents, this.#reader].map(resource => resource[Symbol.asyncDispose]())
@@ -67,7 +78,11 @@ export class KafkaDeadLetters implements DeadLetters {
 }
 
 /** Without a key nothing else says where it belongs. */
-function originalOf({ key, value, partition: source }: DeadLetter): Message {
+function originalOf({
+  key,
+  value,
+  partition: source
+}: Pick<LogRecord, 'key' | 'value' | 'partition'>): Message {
   const original = value === undefined ? null : Buffer.from(value)
   return key === undefined ? { partition: source, value: original } : { key, value: original }
 }

@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetters, StoredDeadLetter } from '../../ports/event-log.ts'
+import type { DeadLetter, DeadLetters, LogRecord, StoredDeadLetter } from '../../ports/event-log.ts'
 import type { MemoryLog } from './event-log.ts'
 
 export class MemoryDeadLetters implements DeadLetters {
@@ -30,10 +30,20 @@ export class MemoryDeadLetters implements DeadLetters {
     signal.throwIfAborted()
     this.#log.requireUp('log')
     const letters = ids.flatMap(id => this.#log.letters[Number(/^0-(\d+)$/.exec(id)?.[1])] ?? [])
-    for (const { key, value, partition } of letters) {
-      this.#log.append(key === undefined ? partition : this.#log.partitionOf(key), key, value)
-    }
+    for (const letter of letters) this.#append(letter)
     return letters.length
+  }
+
+  async repeat(records: readonly LogRecord[], signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    this.#log.requireUp('log')
+    for (const record of records) {
+      this.#append(record, record.value === undefined ? record.timestampMs : undefined)
+    }
+  }
+
+  #append({ key, value, partition }: Pick<LogRecord, 'key' | 'value' | 'partition'>, timeMs?: number): void {
+    this.#log.append(key === undefined ? partition : this.#log.partitionOf(key), key, value, timeMs)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

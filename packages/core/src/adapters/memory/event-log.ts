@@ -59,10 +59,15 @@ export class MemoryLog {
   }
 
   /** @returns the record's offset. */
-  append(partition: number, key: string | undefined, value: Uint8Array | undefined): bigint {
+  append(
+    partition: number,
+    key: string | undefined,
+    value: Uint8Array | undefined,
+    timestampMs = this.clock.nowMs()
+  ): bigint {
     const { start, records } = this.#partition(partition)
     const offset = start + BigInt(records.length)
-    records.push({ partition, offset, timestampMs: this.clock.nowMs(), key, value })
+    records.push({ partition, offset, timestampMs, key, value })
     this.#wake()
     return offset
   }

@@ -90,6 +90,8 @@ export interface RedisLedgerOptions {
   readonly bucketBits?: number
   /** Told by `open` when the server may lose or evict what it was given. */
   readonly warn?: (text: string) => void
+  /** Test only: what is run in the place of a script, see trace.ts. */
+  readonly through?: (script: Script) => Script
 }
 
 export class RedisLedger implements Ledger {
@@ -97,6 +99,7 @@ export class RedisLedger implements Ledger {
   readonly #prefix: string
   readonly #bucketBits: number
   readonly #warn: (text: string) => void
+  readonly #through: (script: Script) => Script
   /** Known from `open` on; from then on another ledger is refused. */
   #ledgerId = ''
 
@@ -106,6 +109,7 @@ export class RedisLedger implements Ledger {
     this.#prefix = `{${namespace}}:`
     this.#bucketBits = options.bucketBits ?? 13
     this.#warn = options.warn ?? (() => undefined)
+    this.#through = options.through ?? (script => script)
   }
 
   async open(defaultLane: Lane): Promise<LedgerState> {
@@ -311,7 +315,7 @@ export class RedisLedger implements Ledger {
 
   async #run(script: Script, ...args: readonly ScriptArgument[]): Promise<unknown> {
     try {
-      return await script.run(this.#redis, this.#prefix, [this.#ledgerId, ...args])
+      return await this.#through(script).run(this.#redis, this.#prefix, [this.#ledgerId, ...args])
     } catch (error) {
       throw translate(error)
     }

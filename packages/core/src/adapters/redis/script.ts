@@ -6,6 +6,8 @@ import type { Redis } from 'ioredis'
 export type ScriptArgument = string | number | Buffer
 
 export interface Script {
+  /** The files that it is put together from. */
+  readonly names: readonly string[]
   /** @param prefix - of every key that the script touches. @returns the raw reply, strings as Buffers. */
   run(redis: Redis, prefix: string, args: readonly ScriptArgument[]): Promise<unknown>
 }
@@ -18,6 +20,7 @@ export function loadScript(...names: readonly string[]): Script {
   const sha = createHash('sha1').update(source).digest('hex')
 
   return {
+    names,
     async run(redis, prefix, args) {
       try {
         return await redis.callBuffer('EVALSHA', sha, 1, prefix, ...args)

@@ -1,33 +1,25 @@
 // What every BatchProvider must do. `open` gives one whose provider answers, and a way to bring jobs to their end.
 import { randomUUID } from 'node:crypto'
-import { Failure } from '@pointsman/core/domain/failure'
-import type { Digest, ObligationId } from '@pointsman/core/domain/identity'
 import { vectorFault } from '@pointsman/core/domain/vector-bytes'
-import type {
-  BatchLine,
-  BatchProvider,
-  JobKey,
-  JobReport,
-  JobResults,
-  LineOutcome
-} from '@pointsman/core/ports/batch-provider'
+import type { BatchLine, JobReport } from '@pointsman/core/ports/batch-provider'
 import { describe, expect, test } from 'vitest'
-
-export interface BatchProviderUnderTest {
-  readonly provider: BatchProvider
-  /** Resolves when the job has ended. */
-  readonly end: (batchId: string) => Promise<void>
-}
+import {
+  type BatchProviderUnderTest,
+  digest,
+  each,
+  failureOf,
+  linesOf,
+  newKey,
+  read,
+  submit,
+  vectorsOf
+} from '../support/contract-jobs.ts'
+import { batchListsContract } from './batch-provider-lists.ts'
 
 const { signal } = new AbortController()
 
 export function batchProviderContract(adapter: string, open: () => Promise<BatchProviderUnderTest>): void {
-  /** A job of these texts, with its lines. */
-  async function submit(provider: BatchProvider, texts: readonly string[], key = newKey()) {
-    const lines = linesOf(texts)
-    const { bytes, fileId } = await provider.upload(key, each(lines), signal)
-    return { key, lines, fileId, bytes, job: await provider.create(key, fileId, signal) }
-  }
+  batchListsContract(adapter, open)
 
   describe(`BatchProvider contract: ${adapter}`, () => {
     test('embeds each line of a job once it has ended', async () => {
@@ -142,23 +134,6 @@ export function batchProviderContract(adapter: string, open: () => Promise<Batch
       expect((await provider.report(job.batchId, signal)).status).toBe('completed')
     })
 
-    test('finds the job of a create call, and of no other call', async () => {
-      const { provider } = await open()
-      const key = newKey()
-      expect(await provider.find(key, signal)).toBeUndefined()
-      const { job } = await submit(provider, ['a'], key)
-      const again = await submit(provider, ['a'], { ...key, create: 2 })
-
-      const found = async (other: Partial<JobKey>): Promise<string | undefined> =>
-        (await provider.find({ ...key, ...other }, signal))?.batchId
-      expect(await found({})).toBe(job.batchId)
-      expect(await found({ create: 2 })).toBe(again.job.batchId)
-      expect(await found({ create: 3 })).toBeUndefined()
-      expect(await found({ namespace: `${key.namespace}x` })).toBeUndefined()
-      expect(await found({ ledger: randomUUID() })).toBeUndefined()
-      expect(await found({ manifest: '1.1.2' as ObligationId })).toBeUndefined()
-    })
-
     test('fails a job whose input file was deleted before, unpaid', async () => {
       const { end, provider } = await open()
       const key = newKey()
@@ -172,27 +147,6 @@ export function batchProviderContract(adapter: string, open: () => Promise<Batch
       expect(report.errors).toHaveLength(1)
       expect(report.errors[0]?.content).toBeUndefined()
       expect(report.paidTokens ?? 0).toBe(0)
-    })
-
-    test('lists the input files of a namespace, each with its key', async () => {
-      const { provider } = await open()
-      const [key, other] = [newKey(), newKey()]
-      const first = await provider.upload(key, each(linesOf(['a'])), signal)
-      const second = await provider.upload(
-        { ...key, manifest: '1.1.2' as ObligationId },
-        each(linesOf(['b'])),
-        signal
-      )
-      await provider.upload(other, each(linesOf(['c'])), signal)
-
-      const files = await provider.inputFiles(key.namespace, signal)
-      const named = (manifest: string) => ({ namespace: key.namespace, ledger: key.ledger, manifest })
-      expect(files).toHaveLength(2)
-      expect(files).toContainEqual({ fileId: first.fileId, key: named(key.manifest) })
-      expect(files).toContainEqual({ fileId: second.fileId, key: named('1.1.2') })
-      await provider.deleteFile(first.fileId, signal)
-      await provider.deleteFile(first.fileId, signal)
-      expect(await provider.inputFiles(key.namespace, signal)).toHaveLength(1)
     })
 
     test('makes equal bytes of equal lines, never more than was estimated', async () => {
@@ -251,6 +205,8 @@ export function batchProviderContract(adapter: string, open: () => Promise<Batch
       await expect(provider.find(key, aborted)).rejects.toBe(reason)
       await expect(provider.report('batch_1', aborted)).rejects.toBe(reason)
       await expect(provider.check(aborted)).rejects.toBe(reason)
+      await expect(provider.jobs(key.namespace, aborted)).rejects.toBe(reason)
+      await expect(Array.fromAsync(provider.contents('file-1', aborted))).rejects.toBe(reason)
       expect(await provider.inputFiles(key.namespace, signal)).toEqual([])
       expect(await provider.find(key, signal)).toBeUndefined()
     })
@@ -261,54 +217,6 @@ export function batchProviderContract(adapter: string, open: () => Promise<Batch
       await expect(provider.checkSpool()).resolves.toBeUndefined()
     })
   })
-}
-
-function newKey(): JobKey {
-  const namespace = `contract.${randomUUID()}`
-  return { namespace, ledger: randomUUID(), manifest: '1.1.1' as ObligationId, create: 1 }
-}
-
-function digest(): Digest {
-  return randomUUID().replaceAll('-', '').slice(0, 24) as Digest
-}
-
-function linesOf(texts: readonly string[]): readonly BatchLine[] {
-  return texts.map((text, index) => ({
-    content: digest(),
-    partition: index % 3,
-    offset: BigInt(index),
-    text
-  }))
-}
-
-async function* each(lines: readonly BatchLine[]): AsyncGenerator<BatchLine> {
-  await Promise.resolve()
-  yield* lines
-}
-
-async function read(
-  results: JobResults,
-  lines: readonly BatchLine[]
-): Promise<ReadonlyMap<Digest, LineOutcome>> {
-  return await results.read(lines.map(({ content }) => content))
-}
-
-async function vectorsOf(results: JobResults, lines: readonly BatchLine[]): Promise<readonly Uint8Array[]> {
-  const outcomes = await read(results, lines)
-  return lines.map(({ content, text }) => {
-    const outcome = outcomes.get(content)
-    if (outcome?.kind === 'vector') return outcome.vector
-    throw new Error(`no vector for ${JSON.stringify(text)}: ${JSON.stringify(outcome)}`)
-  })
-}
-
-async function failureOf(call: Promise<unknown>): Promise<Failure> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (reason: unknown) => reason
-  )
-  if (error instanceof Failure) return error
-  throw new Error(`expected a Failure, got ${String(error)}`)
 }
 
 function cosine(a: Uint8Array, b: Uint8Array): number {

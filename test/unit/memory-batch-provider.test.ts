@@ -271,3 +271,33 @@ test('a job that the provider forgot is gone', async () => {
   await expect(provider.report(batchId, signal)).rejects.toMatchObject({ code: 'JOB_GONE' })
   expect(await provider.find(key, signal)).toBeUndefined()
 })
+
+test('a list shows how far jobs have come, and is no report', async () => {
+  const clock = new ManualClock()
+  const timed = new MemoryBatchProvider({ pace: { kind: 'clock', clock, turnaroundMs: 1_000 } })
+  await submit(timed, 1)
+  await clock.advance(1_000)
+  expect(await timed.jobs('n', signal)).toMatchObject([{ key, report: { status: 'completed' } }])
+
+  const counted = new MemoryBatchProvider({ pace: { kind: 'reports', count: 2 } })
+  const { batchId } = await submit(counted, 1)
+  for (let looks = 0; looks < 5; looks += 1) {
+    expect(await counted.jobs('n', signal)).toMatchObject([{ report: { status: 'validating' } }])
+  }
+  expect((await counted.report(batchId, signal)).status).toBe('in_progress')
+})
+
+test('an input file that breaks off does not end as if it were whole', async () => {
+  const provider = new MemoryBatchProvider()
+  const fileId = await upload(provider, 1_500)
+  provider.fail('contents', { kind: 'cut' })
+  const told: Digest[] = []
+  const reading = async (): Promise<void> => {
+    for await (const contents of provider.contents(fileId, signal)) told.push(...contents)
+  }
+
+  await expect(reading()).rejects.toMatchObject({ code: 'EMBED_UNAVAILABLE' })
+  expect(told).toHaveLength(750)
+  await reading()
+  expect(told).toHaveLength(2_250)
+})

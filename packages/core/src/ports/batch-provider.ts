@@ -156,7 +156,7 @@ export interface BatchProvider {
 
   /**
    * All jobs of a namespace that the provider still lists, of whatever ledger, the latest first. Their order among equals,
-   * and how soon a job is listed, are the provider's.
+   * and how soon a job is listed, are the provider's. Their errors name no content: no file is read for that.
    */
   jobs(namespace: string, signal: AbortSignal): Promise<readonly NamedJob[]>
 

@@ -143,8 +143,15 @@ export class MemoryBatchServer {
     if (job === undefined) return undefined
     const asked = (this.#reports.get(batchId) ?? 0) + 1
     this.#reports.set(batchId, asked)
+    this.goOn(job)
+    return job
+  }
+
+  /** As far as the pace says; being looked at is no report. */
+  goOn(job: MemoryJob): void {
     const { pace } = this.#options
-    if (pace.kind === 'manual') return job
+    if (pace.kind === 'manual') return
+    const asked = this.#reports.get(job.batchId) ?? 0
     const share =
       pace.kind === 'reports'
         ? asked / pace.count
@@ -152,7 +159,6 @@ export class MemoryBatchServer {
     if (share >= 1 || job.status === 'cancelling') this.#finish(job)
     else if (share >= 0.9) job.advance('finalizing')
     else if (share >= 0.1) job.advance('in_progress')
-    return job
   }
 
   #finish(job: MemoryJob): void {

@@ -3,6 +3,7 @@
 // instances. Faults are scripted: `fail` queues one per call, `server.plan` says how the next job goes,
 // `server.poison` and `server.invalidate` mark texts.
 import { Failure } from '../../domain/failure.ts'
+import type { Digest } from '../../domain/identity.ts'
 import type {
   BatchLine,
   BatchProvider,
@@ -10,7 +11,8 @@ import type {
   JobKey,
   JobReport,
   JobResults,
-  ManifestKey
+  ManifestKey,
+  NamedJob
 } from '../../ports/batch-provider.ts'
 import type { MemoryJob } from './batch-provider-job.ts'
 import { MemoryJobResults } from './batch-provider-results.ts'
@@ -35,14 +37,17 @@ type ProviderCall = Exclude<keyof BatchProvider, 'model' | 'dimensions' | 'lineB
 /**
  * - `refused` the call fails so and nothing has changed.
  * - `lost` `EMBED_OUTCOME_UNKNOWN`; carried out before that, never, or by `arrive`, when others have long gone on.
- * - `blind` a list shows nothing: for `find` and `inputFiles`.
+ * - `blind` a list shows nothing: for `find`, `jobs` and `inputFiles`.
+ * - `cut` the file breaks off half-way, `EMBED_UNAVAILABLE`: for `contents`.
  */
 export type CallFault =
   | { readonly kind: 'refused'; readonly failure: Failure }
   | { readonly kind: 'lost'; readonly carriedOut: 'before' | 'never' | 'late' }
   | { readonly kind: 'blind' }
+  | { readonly kind: 'cut' }
 
 const lineOverheadBytes = 256
+const contentsAtOnce = 512
 
 export class MemoryBatchProvider implements BatchProvider {
   readonly model: string
@@ -116,9 +121,9 @@ export class MemoryBatchProvider implements BatchProvider {
   }
 
   async find(key: JobKey, signal: AbortSignal): Promise<JobReport | undefined> {
-    return await this.#call('find', signal, blind => {
+    return await this.#call('find', signal, fault => {
       const job = this.server.jobs.findLast(each => isSame(each.key, key))
-      return blind || job === undefined ? undefined : reportOf(job)
+      return fault === 'blind' || job === undefined ? undefined : reportOf(job)
     })
   }
 
@@ -157,10 +162,35 @@ export class MemoryBatchProvider implements BatchProvider {
     await this.#call('deleteFile', signal, () => this.server.deleteFile(fileId))
   }
 
+  async jobs(namespace: string, signal: AbortSignal): Promise<readonly NamedJob[]> {
+    return await this.#call('jobs', signal, fault => {
+      const ours = fault === 'blind' ? [] : this.server.jobs.filter(({ key }) => key.namespace === namespace)
+      return ours.toReversed().map(job => {
+        this.server.goOn(job)
+        const report = reportOf(job)
+        const errors = report.errors.map(error => ({ ...error, content: undefined }))
+        return { key: job.key, report: { ...report, errors } }
+      })
+    })
+  }
+
+  async *contents(fileId: string, signal: AbortSignal): AsyncGenerator<readonly Digest[]> {
+    const { fault, lines } = await this.#call('contents', signal, kind => {
+      return { fault: kind, lines: this.server.inputs.get(fileId)?.lines ?? gone(`file ${fileId}`) }
+    })
+    const whole = lines.map(({ content }) => content)
+    const given = fault === 'cut' ? whole.slice(0, Math.floor(whole.length / 2)) : whole
+    for (let first = 0; first < given.length; first += contentsAtOnce) {
+      yield given.slice(first, first + contentsAtOnce)
+      signal.throwIfAborted()
+    }
+    if (fault === 'cut') throw new Failure('EMBED_UNAVAILABLE', `file ${fileId} keeps coming short`)
+  }
+
   async inputFiles(namespace: string, signal: AbortSignal): Promise<readonly InputFile[]> {
-    return await this.#call('inputFiles', signal, blind =>
+    return await this.#call('inputFiles', signal, fault =>
       [...this.server.inputs]
-        .filter(([, { key }]) => !blind && key.namespace === namespace)
+        .filter(([, { key }]) => fault !== 'blind' && key.namespace === namespace)
         .map(([fileId, { key }]) => ({ fileId, key }))
     )
   }
@@ -178,16 +208,16 @@ export class MemoryBatchProvider implements BatchProvider {
   async #call<Result>(
     call: ProviderCall,
     signal: AbortSignal,
-    carryOut: (blind: boolean) => Result
+    carryOut: (fault?: CallFault['kind']) => Result
   ): Promise<Result> {
     await Promise.resolve()
     signal.throwIfAborted()
     const fault = this.#take(call)
     if (this.#outage !== undefined) throw this.#outage
     if (fault?.kind === 'refused') throw fault.failure
-    if (fault?.kind !== 'lost') return carryOut(fault?.kind === 'blind')
-    if (fault.carriedOut === 'before') carryOut(false)
-    if (fault.carriedOut === 'late') this.#late.push(() => carryOut(false))
+    if (fault?.kind !== 'lost') return carryOut(fault?.kind)
+    if (fault.carriedOut === 'before') carryOut()
+    if (fault.carriedOut === 'late') this.#late.push(() => carryOut())
     throw new Failure('EMBED_OUTCOME_UNKNOWN', `the provider's answer was lost (${call})`)
   }
 

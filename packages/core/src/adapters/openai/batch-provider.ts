@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OpenAI } from 'openai'
 import { Failure } from '../../domain/failure.ts'
+import type { Digest } from '../../domain/identity.ts'
 import type {
   BatchLine,
   BatchProvider,
@@ -10,15 +11,17 @@ import type {
   JobKey,
   JobReport,
   JobResults,
-  ManifestKey
+  ManifestKey,
+  NamedJob
 } from '../../ports/batch-provider.ts'
 import { messageOf } from '../../runtime/message-of.ts'
 import type { ProviderSettings } from '../../runtime/settings.ts'
-import { isOf, metadataOf, type ParsedReport, parseReport } from './batch-report.ts'
+import { isOf, keyIn, metadataOf, type ParsedReport, parseReport } from './batch-report.ts'
 import { OpenaiJobResults } from './batch-results.ts'
 import { type AskOptions, askWithin, openClient } from './client.ts'
 import { type DownloadFrom, downloadFile } from './download.ts'
 import { fieldOf, textOf, timeMsOf } from './field.ts'
+import { inputContents } from './input-contents.ts'
 import { inputFileName, InputFormat, maxInputBytes, parseInputFileName, writeInput } from './input-file.ts'
 import { isStatus, jobFailure } from './job-failure.ts'
 import { multipartFile } from './multipart-file.ts'
@@ -177,6 +180,24 @@ class OpenaiBatchProvider implements BatchProvider {
         if (!isStatus(error, 404)) throw error
       }
     })
+  }
+
+  async jobs(namespace: string, signal: AbortSignal): Promise<readonly NamedJob[]> {
+    signal.throwIfAborted()
+    // By id: a page may come with what stood on the one before.
+    const found = new Map<string, NamedJob & { readonly createdMs: number }>()
+    for await (const batch of this.#list('/batches', { limit: 100 }, signal)) {
+      const [key, report] = [keyIn(batch), parseReport(batch)]
+      if (report === undefined || key?.namespace !== namespace) continue
+      const createdMs = timeMsOf(fieldOf(batch, 'created_at')) ?? 0
+      found.set(report.batchId, { key, report: withErrors(report, () => undefined), createdMs })
+    }
+    const latestFirst = [...found.values()].toSorted((a, b) => b.createdMs - a.createdMs)
+    return latestFirst.map(({ key, report }) => ({ key, report }))
+  }
+
+  contents(fileId: string, signal: AbortSignal): AsyncIterable<readonly Digest[]> {
+    return inputContents(this.#downloads(), fileId, signal)
   }
 
   async inputFiles(namespace: string, signal: AbortSignal): Promise<readonly InputFile[]> {

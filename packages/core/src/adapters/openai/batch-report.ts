@@ -1,5 +1,6 @@
 // A job as providers describe it. OpenAI leaves out what it does not know, writes null, or an empty text; others use
 // words of their own. What we do not understand is waited for, so nothing but a missing id is an error.
+import type { ObligationId } from '../../domain/identity.ts'
 import type { JobKey, JobReport, JobStatus } from '../../ports/batch-provider.ts'
 import { fieldOf, itemsOf, messageIn, numberOf, textOf } from './field.ts'
 
@@ -99,4 +100,16 @@ export function isOf(batch: unknown, key: JobKey): boolean {
     const found = fieldOf(metadata, name)
     return (typeof found === 'number' ? String(found) : found) === value
   })
+}
+
+/** The create call that made a batch, as its metadata tell; undefined when it is not one of ours. */
+export function keyIn(batch: unknown): JobKey | undefined {
+  const metadata = fieldOf(batch, 'metadata')
+  const namespace = textOf(fieldOf(metadata, 'pointsman_namespace'))
+  const ledger = textOf(fieldOf(metadata, 'pointsman_ledger'))
+  const manifest = textOf(fieldOf(metadata, 'pointsman_manifest'))
+  const create = numberOf(fieldOf(metadata, 'pointsman_create'))
+  if (namespace === undefined || ledger === undefined || manifest === undefined) return undefined
+  if (create === undefined || !Number.isSafeInteger(create) || create < 0) return undefined
+  return { namespace, ledger, manifest: manifest as ObligationId, create }
 }

@@ -9,7 +9,7 @@ import { jobFailure } from './job-failure.ts'
 import type { Spool, SpoolFile } from './spool.ts'
 
 /** A cut download is tried this often before the caller is told. */
-const maxTries = 3
+export const maxTries = 3
 
 export interface DownloadFrom {
   readonly client: OpenAI
@@ -18,7 +18,7 @@ export interface DownloadFrom {
 }
 
 /**
- * The bytes of a file, as they come.
+ * The bytes of a file, as they come; a chunk is empty once the next one is asked for.
  * @throws {Failure} `JOB_GONE`, and as every call.
  */
 export async function* streamFile(
@@ -37,6 +37,9 @@ export async function* streamFile(
       const { done, value } = await withDeadline(deadlineMs, signal, () => reader.read())
       if (done) return
       yield value
+      // Not left to the garbage collector: it comes late, and a file of 400 MB would take 100.
+      if (value.buffer instanceof ArrayBuffer && value.byteLength === value.buffer.byteLength)
+        value.buffer.transfer(0)
     }
   } catch (error) {
     signal.throwIfAborted()
@@ -68,14 +71,14 @@ export async function downloadFile(
 }
 
 /** Fetching costs nothing, so what may only have been cut is fetched again at once. */
-function isCut(error: unknown): boolean {
+export function isCut(error: unknown): boolean {
   return (
     error instanceof Failure && (error.code === 'EMBED_UNAVAILABLE' || error.code === 'EMBED_OUTCOME_UNKNOWN')
   )
 }
 
 /** @returns undefined when the provider does not say. */
-async function sizeOf(
+export async function sizeOf(
   { client, deadlineMs }: DownloadFrom,
   fileId: string,
   signal: AbortSignal
@@ -102,9 +105,6 @@ async function write(
   for await (const chunk of streamFile(from, fileId, signal)) {
     await spool.guard(() => handle.writeFile(chunk))
     written += chunk.byteLength
-    // Not left to the garbage collector: it comes late, and a file of 400 MB would take 100.
-    if (chunk.buffer instanceof ArrayBuffer && chunk.byteLength === chunk.buffer.byteLength)
-      chunk.buffer.transfer(0)
   }
   await spool.guard(() => handle.sync())
   return written

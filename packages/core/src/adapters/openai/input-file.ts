@@ -10,7 +10,8 @@ import type { Spool, SpoolFile } from './spool.ts'
 const maxInputLines = 50_000
 export const maxInputBytes = 209_715_200
 
-const longestId = 55
+/** Characters of what `formatCustomId` writes. */
+export const longestCustomId = 55
 const writeBytes = 262_144
 const namePattern = /^(.+)\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(.+)\.jsonl$/
 
@@ -24,7 +25,7 @@ export class InputFormat {
     const size = takesDimensions(model) ? `,"dimensions":${dimensions}` : ''
     this.#model = JSON.stringify(model)
     this.#behind = `,"encoding_format":"base64"${size}}}\n`
-    this.#frameBytes = Buffer.byteLength(this.#before('x'.repeat(longestId)) + this.#behind)
+    this.#frameBytes = Buffer.byteLength(this.#before('x'.repeat(longestCustomId)) + this.#behind)
   }
 
   /** Lone surrogates are replaced: no encoding of them is valid everywhere. NUL is escaped, as JSON does it. */

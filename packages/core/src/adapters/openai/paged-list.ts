@@ -7,7 +7,8 @@ const maxPages = 5_000
 
 /**
  * The items of a paged list, as they are. Not the SDK's own paging: it relies on shapes that other providers do not keep.
- * @throws {Failure} `EMBED_UNAVAILABLE` when the list does not end.
+ * @throws {Failure} `EMBED_UNAVAILABLE` when the list does not end, or a page of it is none: a job that stood there would be
+ * made again.
  */
 export async function* listAll(
   client: OpenAI,
@@ -22,7 +23,10 @@ export async function* listAll(
     const answer = await ask(options =>
       client.get(path, { query: after === undefined ? query : { ...query, after }, ...options })
     )
-    const items = itemsOf(fieldOf(answer, 'data'))
+    const data = fieldOf(answer, 'data')
+    // There are providers that write null for an empty list.
+    if (data === undefined) throw new Failure('EMBED_UNAVAILABLE', `the answer to ${path} is no list`)
+    const items = itemsOf(data)
     yield* items
     const last = textOf(fieldOf(items.at(-1), 'id'))
     if (last === undefined || last === after || fieldOf(answer, 'has_more') === false) return

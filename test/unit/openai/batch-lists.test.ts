@@ -172,3 +172,31 @@ test('whoever has read enough leaves, and the rest is not fetched', async () => 
   }
   await left.promise
 })
+
+test('a file of fifty thousand long lines goes by in little memory', async () => {
+  const text = 'a text of some four kilobytes '.repeat(133)
+  const thousand = Buffer.from(Array.from({ length: 1_000 }, (_, index) => lineOf(index, text)).join(''))
+  const fiftyTimes: Reply = async response => {
+    response.writeHead(200)
+    for (let times = 0; times < 50; times += 1) {
+      await new Promise(resolve => response.write(thousand, resolve))
+    }
+    response.end()
+  }
+  await using provider = await openScriptedProvider(
+    routes({
+      'GET /v1/files/file-1': json(200, { bytes: 50 * thousand.length }),
+      'GET /v1/files/file-1/content': fiftyTimes
+    })
+  )
+  const adapter = await spool.providerAt(provider.url)
+  const heldBytes = (): number => process.memoryUsage().arrayBuffers
+  const beforeBytes = heldBytes()
+  let [lines, mostBytes] = [0, 0]
+  for await (const contents of adapter.contents('file-1', signal)) {
+    lines += contents.length
+    mostBytes = Math.max(mostBytes, heldBytes() - beforeBytes)
+  }
+  expect(lines).toBe(50_000)
+  expect(mostBytes).toBeLessThan(25 * thousand.length)
+})

@@ -27,9 +27,22 @@ export interface ServedApi {
 export async function serveApi(access: Partial<AccessPolicy> = {}): Promise<ServedApi> {
   const world = new MemoryWorld()
   await world.drain()
-  const { admin, control, ranges, codec, letters, ledger, store, embedder, clock, spec } = world
+  const { admin, control, ranges, codec, letters, ledger, store, embedder, provider, clock, spec } = world
   const names = namesOf('test')
-  const parts = { admin, control, ranges, codec, letters, ledger, store, embedder, clock, spec, names }
+  const parts = {
+    admin,
+    control,
+    ranges,
+    codec,
+    letters,
+    ledger,
+    store,
+    embedder,
+    provider,
+    clock,
+    spec,
+    names
+  }
   const board = new HealthBoard(world.clock, ['kafka'])
   const monitor = new LagMonitor({ ...parts, groups: names.groups })
   const metrics = new Metrics('controller')

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { MemoryBatchProvider } from '@pointsman/core/adapters/memory/batch-provider'
 import { MemoryControlLog } from '@pointsman/core/adapters/memory/control-log'
 import { MemoryEmbedder, vectorOf } from '@pointsman/core/adapters/memory/embedder'
 import { MemoryLog } from '@pointsman/core/adapters/memory/event-log'
@@ -57,6 +58,7 @@ export class MemoryWorld {
   readonly control = new MemoryControlLog()
   readonly store = new MemoryVectorStore(dimensions)
   readonly embedder = new MemoryEmbedder({ dimensions })
+  readonly provider = new MemoryBatchProvider({ dimensions })
   readonly spec = { model: this.embedder.model, dimensions }
   readonly groups = { realtime: 'realtime', batch: 'batch' }
   #owner: OwnerId | undefined

@@ -3,9 +3,15 @@ import { MemoryLedgerServer } from '@pointsman/core/adapters/memory/ledger-serve
 import { newLedgerState } from '@pointsman/core/adapters/memory/ledger-state'
 import { expect, test } from 'vitest'
 import { ledgerContract } from '../contract/ledger.ts'
+import { rebuildContract } from '../contract/ledger-rebuild.ts'
 import { hourMs, LedgerScene } from '../support/ledger-scene.ts'
 
 ledgerContract('memory', () => new MemoryLedger(new MemoryLedgerServer(() => Date.now())))
+
+rebuildContract('memory', async () => {
+  const server = new MemoryLedgerServer(() => Date.now())
+  return () => new MemoryLedger(server)
+})
 
 test('the lease of another instance that ran out is remembered for a day, for whoever makes its members leave', async () => {
   let nowMs = 1

@@ -15,6 +15,8 @@ import { JobBook } from './jobs/job-book.ts'
 import { lagMetrics } from './lag/lag-metrics.ts'
 import { defaultLagPolicy, LagMonitor, type LagView } from './lag/lag-monitor.ts'
 import type { Parts } from './parts.ts'
+import { LedgerKeeper } from './rebuild/ledger-keeper.ts'
+import { openLedger } from './rebuild/open-ledger.ts'
 import { switchMetrics } from './switching/switch-metrics.ts'
 import { Switcher } from './switching/switcher.ts'
 import { HealthBoard } from './status/health-board.ts'
@@ -66,6 +68,14 @@ export async function control(deps: ControlDeps, signal: AbortSignal): Promise<v
       log.info({ switch: report }, 'switch ended')
     }
   })
+  const keeper = new LedgerKeeper({
+    parts,
+    hit: deps.hit,
+    listGraceMs: config.BATCH_DOUBT_GRACE_MS,
+    initialMode: config.POINTSMAN_INITIAL_MODE,
+    warn: message => log.warn(message),
+    info: message => log.info(message)
+  })
   await using resources = new AsyncDisposableStack()
 
   const failed = new AbortController()
@@ -103,7 +113,8 @@ export async function control(deps: ControlDeps, signal: AbortSignal): Promise<v
       { view: onView, failure: error => log.debug({ reason: error.message }, 'no lag reading') },
       stop
     ),
-    switcher.run(stop)
+    switcher.run(stop),
+    keeper.run(stop)
   ]
   try {
     await Promise.all(loops)
@@ -132,7 +143,7 @@ function watchedParts(parts: Parts, config: ControllerConfig): readonly WatchedP
     },
     {
       name: 'ledger',
-      prepare: () => ledger.open(config.POINTSMAN_INITIAL_MODE),
+      prepare: signal => openLedger(parts, config.POINTSMAN_INITIAL_MODE, signal),
       check: () => ledger.state(),
       checkEveryMs: 2000,
       unfitAtStart: 'refuse'

@@ -6,6 +6,7 @@ import { KafkaDeadLetters } from '@pointsman/core/adapters/kafka/dead-letters'
 import { KafkaDocumentCodec } from '@pointsman/core/adapters/kafka/document-codec'
 import { KafkaLogAdmin } from '@pointsman/core/adapters/kafka/log-admin'
 import { KafkaRangeReader } from '@pointsman/core/adapters/kafka/range-reader'
+import { openBatchProvider } from '@pointsman/core/adapters/openai/batch-provider'
 import { openOpenai } from '@pointsman/core/adapters/openai/embedder'
 import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection'
 import { RedisInspection } from '@pointsman/core/adapters/redis/inspection'
@@ -45,6 +46,11 @@ async function run(config: ControllerConfig, signal: AbortSignal): Promise<void>
         ledger: new RedisLedger(redis, config.POINTSMAN_NAMESPACE, { warn }),
         store: resources.use(openWeaviate(config, names.collection, config.EMBEDDING_DIMENSIONS)),
         embedder: openOpenai(config),
+        provider: await openBatchProvider(config, {
+          directory: config.BATCH_SPOOL_DIR,
+          deadlineMs: config.BATCH_CALL_TIMEOUT_MS,
+          uploadMs: config.BATCH_UPLOAD_TIMEOUT_MS
+        }),
         clock: systemClock,
         names,
         spec: { model: config.EMBEDDING_MODEL, dimensions: config.EMBEDDING_DIMENSIONS }

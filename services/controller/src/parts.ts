@@ -1,4 +1,5 @@
 import type { EmbeddingSpec } from '@pointsman/core/domain/identity'
+import type { BatchProvider } from '@pointsman/core/ports/batch-provider'
 import type { Clock } from '@pointsman/core/ports/clock'
 import type { ControlLog } from '@pointsman/core/ports/control-log'
 import type { Embedder } from '@pointsman/core/ports/embedder'
@@ -17,6 +18,8 @@ export interface Parts {
   readonly control: ControlLog
   readonly store: VectorStore
   readonly embedder: Embedder
+  /** Jobs are looked up there when the ledger was lost. */
+  readonly provider: BatchProvider
   readonly clock: Clock
   readonly names: Names
   readonly spec: EmbeddingSpec

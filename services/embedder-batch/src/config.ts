@@ -1,5 +1,4 @@
-import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { hostname } from 'node:os'
 import { parseEnv } from '@pointsman/core/runtime/env'
 import { batchSettings, laneSettings } from '@pointsman/core/runtime/settings'
 import { z } from 'zod'
@@ -16,16 +15,10 @@ const schema = z.object({
   BATCH_LINGER_MS: duration.default(300_000),
   BATCH_POLL_MIN_MS: count.default(5_000),
   BATCH_POLL_MAX_MS: count.default(60_000),
-  /** After a create call without an answer: how long the provider's list may lag behind. */
-  BATCH_DOUBT_GRACE_MS: duration.default(60_000),
   /** Rest before a text whose line failed is tried again; doubles with its failures. */
   BATCH_RETRY_DELAY_MS: duration.default(30_000),
   /** Jobs that may come to nothing for a text before it is dead-lettered. */
-  BATCH_MAX_FAILURES: count.max(15).default(5),
-  /** For files on their way; a cache, which may be lost. */
-  BATCH_SPOOL_DIR: z.string().default(join(tmpdir(), 'pointsman-spool')),
-  BATCH_CALL_TIMEOUT_MS: count.default(60_000),
-  BATCH_UPLOAD_TIMEOUT_MS: count.default(1_800_000)
+  BATCH_MAX_FAILURES: count.max(15).default(5)
 })
 
 export type BatchConfig = Readonly<z.output<typeof schema>> & { readonly instance: string }

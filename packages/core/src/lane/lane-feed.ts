@@ -21,7 +21,7 @@ import type { Candidate, Ledger, LedgerState, Slice } from '../ports/ledger.ts'
 import { abortable } from '../runtime/abortable.ts'
 import type { Gate } from '../runtime/gate.ts'
 import { type FeedEntry, PartitionQueue } from './partition-queue.ts'
-import { prepareRecord } from './prepare-record.ts'
+import { prepareRecord } from '../runtime/prepare-record.ts'
 
 export interface LaneFeedDeps {
   readonly lane: Lane

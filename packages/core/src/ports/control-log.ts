@@ -11,12 +11,17 @@ import type { Lane } from '../domain/lane.ts'
  */
 export type SwitchStrategy = 'detach' | 'drain' | 'force'
 
-/** The first record of a log: no switch has epoch 1, with which a ledger begins. */
+/**
+ * A life of the ledger begins; its epoch is the offset plus 1. The first record of a log is one, so that a switch has a
+ * higher epoch than 1, with which a ledger begins. Of several for one ledger the first counts.
+ */
 export interface Opened {
   readonly kind: 'opened'
   readonly ledgerId: string
-  /** Of all partitions. */
+  /** Default lane. */
   readonly lane: Lane
+  /** Why the ledger before it was given up; empty for the first. */
+  readonly because: string
   readonly atMs: number
 }
 

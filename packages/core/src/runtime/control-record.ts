@@ -26,6 +26,7 @@ const opened = z.object({
   kind: z.literal('opened'),
   ledgerId: z.string(),
   lane,
+  because: z.string().default(''),
   atMs: z.number()
 }) satisfies z.ZodType<Opened>
 

@@ -22,6 +22,12 @@ export type Failpoint =
   | 'ctl.drain'
   | 'ctl.fence'
   | 'ctl.finish'
+  | 'ctl.life'
+  | 'ctl.files'
+  | 'ctl.index'
+  | 'ctl.log'
+  | 'ctl.jobs'
+  | 'ctl.rebuilt'
 
 export type HitFailpoint = (name: Failpoint) => void
 

@@ -1,5 +1,7 @@
 // Settings that services share, as zod shapes to be spread into a service's own schema. Names are those of
 // docs/architecture.md; every default is here and nowhere else.
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { z } from 'zod'
 
 const list = z.string().transform(text =>
@@ -74,7 +76,13 @@ export const batchSettings = {
   /** Jobs at the provider at once. */
   BATCH_MAX_JOBS: count.default(5),
   /** Longer than the provider's own 24 hours: a job that has not ended by then is cancelled. */
-  BATCH_JOB_DEADLINE_HOURS: z.coerce.number().positive().default(26)
+  BATCH_JOB_DEADLINE_HOURS: z.coerce.number().positive().default(26),
+  /** After a create call without an answer, or a loss of the ledger: how long the provider's list may lag behind. */
+  BATCH_DOUBT_GRACE_MS: z.coerce.number().int().nonnegative().default(60_000),
+  /** For files on their way; a cache, which may be lost. */
+  BATCH_SPOOL_DIR: z.string().default(join(tmpdir(), 'pointsman-spool')),
+  BATCH_CALL_TIMEOUT_MS: count.default(60_000),
+  BATCH_UPLOAD_TIMEOUT_MS: count.default(1_800_000)
 }
 
 /** Of the provider's queue: the rest is for what it counts otherwise than we do. */
@@ -86,7 +94,11 @@ export function usableQueueTokens({ BATCH_ENQUEUED_TOKENS }: BatchSettings): num
 }
 
 /** Lane of all partitions when the ledger is made; a switch changes it from then on. */
-export const ledgerSettings = { POINTSMAN_INITIAL_MODE: z.enum(['realtime', 'batch']).default('realtime') }
+export const ledgerSettings = {
+  POINTSMAN_INITIAL_MODE: z.enum(['realtime', 'batch']).default('realtime'),
+  /** Tests only: the namespace, whose ledger then writes down every transition. */
+  POINTSMAN_LEDGER_TRACE: z.string().optional()
+}
 
 /** Partitions of the documents topic when it is made. */
 export const topicSettings = { DOCUMENTS_PARTITIONS: count.default(8) }
@@ -115,6 +127,10 @@ export const laneSettings = {
 export type KafkaSettings = z.output<z.ZodObject<typeof kafkaSettings>>
 export type RegistrySettings = z.output<z.ZodObject<typeof registrySettings>>
 export type RedisSettings = z.output<z.ZodObject<typeof redisSettings>>
+export type LedgerSettings = Pick<
+  z.output<z.ZodObject<typeof commonSettings & typeof ledgerSettings>>,
+  'POINTSMAN_NAMESPACE' | 'POINTSMAN_LEDGER_TRACE'
+>
 export type WeaviateSettings = z.output<z.ZodObject<typeof weaviateSettings>>
 export type ProviderSettings = z.output<z.ZodObject<typeof providerSettings>>
 /** What every embedder is told. */

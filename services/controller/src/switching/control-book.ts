@@ -1,8 +1,10 @@
 // What the control log says, read once and kept up with. All controllers read the same log, so all find the same.
 import { Failure } from '@pointsman/core/domain/failure'
+import type { Lane } from '@pointsman/core/domain/lane'
 import type {
   ControlLog,
   ControlRecord,
+  Opened,
   SwitchIntent,
   SwitchOutcome
 } from '@pointsman/core/ports/control-log'
@@ -16,10 +18,24 @@ export interface RecordedSwitch {
   readonly outcome: SwitchOutcome | undefined
 }
 
+/** A life of the ledger. */
+export interface Life {
+  readonly opened: Opened
+  /** Offset of the record, plus 1. */
+  readonly epoch: number
+}
+
+export interface Lanes {
+  readonly defaultLane: Lane
+  readonly lanes: ReadonlyMap<number, Lane>
+}
+
 export class ControlBook {
   readonly #log: ControlLog
   /** In the order of the log, and so of their epochs. */
   readonly #switches = new Map<string, RecordedSwitch>()
+  /** In the order of the log. */
+  readonly #lives: Life[] = []
   #next = 0n
 
   constructor(log: ControlLog) {
@@ -69,7 +85,7 @@ export class ControlBook {
     signal: AbortSignal
   ): Promise<void> {
     if (this.#next === 0n && epoch === 1) {
-      await this.append({ kind: 'opened', ledgerId, lane: defaultLane, atMs: nowMs }, signal)
+      await this.append({ kind: 'opened', ledgerId, lane: defaultLane, because: '', atMs: nowMs }, signal)
     }
     if (this.nextEpoch > epoch) return
     const what = `the control log ends at ${this.#next}, and the ledger has epoch ${epoch}`
@@ -78,6 +94,34 @@ export class ControlBook {
 
   find(switchId: string): RecordedSwitch | undefined {
     return this.#switches.get(switchId)
+  }
+
+  /** The last that began; undefined in a log that tells of none. */
+  get life(): Life | undefined {
+    return this.#lives.at(-1)
+  }
+
+  lifeOf(ledgerId: string): Life | undefined {
+    return this.#lives.find(({ opened }) => opened.ledgerId === ledgerId)
+  }
+
+  /** Meant for a ledger that was given up since. */
+  isVoid({ intent }: RecordedSwitch): boolean {
+    return this.life !== undefined && this.life.opened.ledgerId !== intent.ledgerId
+  }
+
+  /** The lanes after the last switch that was completed; undefined in a log that tells of no life. */
+  lanes(): Lanes | undefined {
+    const made = [...this.#switches.values()].filter(({ outcome }) => outcome?.result === 'completed')
+    const defaultLane = made.at(-1)?.intent.defaultLane ?? this.#lives[0]?.opened.lane
+    if (defaultLane === undefined) return undefined
+    return { defaultLane, lanes: new Map(made.flatMap(({ intent }) => [...intent.lanes])) }
+  }
+
+  /** The highest epoch that a ledger has had, as far as that is recorded; 0 for none. */
+  get lastEpoch(): number {
+    const made = [...this.#switches.values()].filter(({ outcome }) => outcome?.result === 'completed')
+    return Math.max(0, this.life?.epoch ?? 0, ...made.map(({ epoch }) => epoch))
   }
 
   /** Intents without an outcome, the oldest first. */
@@ -91,7 +135,10 @@ export class ControlBook {
   }
 
   #note(record: ControlRecord, epoch: number): void {
-    if (record.kind === 'opened') return
+    if (record.kind === 'opened') {
+      if (this.lifeOf(record.ledgerId) === undefined) this.#lives.push({ opened: record, epoch })
+      return
+    }
     const known = this.#switches.get(record.switchId)
     if (record.kind === 'intent') {
       if (known === undefined) {

@@ -195,9 +195,9 @@ export class Switcher {
   async #settle({ ledgerId }: Pick<LedgerState, 'ledgerId'>, signal: AbortSignal): Promise<void> {
     const deps = this.#carrying()
     for (const recorded of this.#book.pending()) {
-      const isOfThisLedger = recorded.intent.ledgerId === ledgerId
-      if (isOfThisLedger) await carryOut(recorded, deps, signal)
-      else await refuse(recorded, 'the ledger is another one than it was meant for', deps, signal)
+      if (this.#book.isVoid(recorded)) {
+        await refuse(recorded, 'the ledger that it was meant for was lost', deps, signal)
+      } else if (recorded.intent.ledgerId === ledgerId) await carryOut(recorded, deps, signal)
       const now = this.#book.find(recorded.intent.switchId)
       if (now?.outcome !== undefined) this.#deps.onEnd(describeSwitch(now))
     }

@@ -69,9 +69,15 @@ test('the intent of a ledger that is gone is not carried out on another', async 
   for (const { record } of await of.world.control.read(0n, never)) {
     if (record !== undefined) await other.world.control.append(record, never)
   }
+  // While the log does not tell of the other ledger's life, the intent may still be meant.
+  await other.controller('one step').step(never)
+  expect(await other.controller().find('one', never)).toMatchObject({ endedMs: null })
+  const { ledgerId } = await other.world.ledger.state()
+  const opened = { kind: 'opened', ledgerId, lane: 'realtime', because: 'lost', atMs: 1 } as const
+  await other.world.control.append(opened, never)
   expect(await carriedOn(other, 'one')).toMatchObject({
     state: 'refused',
-    because: 'the ledger is another one than it was meant for'
+    because: 'the ledger that it was meant for was lost'
   })
   expect(await other.lanes()).toEqual(['realtime', 'realtime'])
 })

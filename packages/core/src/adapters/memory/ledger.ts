@@ -113,7 +113,8 @@ export class MemoryLedger implements Ledger {
   }
 
   async correct(corrections: readonly Correction[]): Promise<readonly boolean[]> {
-    return corrections.map(correction => correct(this.#state, correction))
+    const state = this.#state
+    return corrections.map(correction => correct(state, correction))
   }
 
   async openPartition(partition: number, logStart: bigint): Promise<PartitionState> {
@@ -219,7 +220,8 @@ export class MemoryLedger implements Ledger {
   }
 
   async watermarks(): Promise<ReadonlyMap<number, bigint>> {
-    return new Map(this.#partitions().map(([partition, record]) => [partition, watermarkOf(record)]))
+    const { partitions } = this.#state
+    return new Map([...partitions].map(([partition, record]) => [partition, watermarkOf(record)]))
   }
 
   async superseded(parts: readonly Part[]): Promise<readonly boolean[]> {

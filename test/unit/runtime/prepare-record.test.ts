@@ -1,4 +1,4 @@
-import { prepareRecord } from '@pointsman/core/lane/prepare-record'
+import { prepareRecord } from '@pointsman/core/runtime/prepare-record'
 import type { Document } from '@pointsman/core/domain/document'
 import type { DocumentCodec, LogRecord } from '@pointsman/core/ports/event-log'
 import { expect, test } from 'vitest'

@@ -3,7 +3,7 @@ import type { Document, LoggedDocument } from '../domain/document.ts'
 import type { EmbeddingSpec } from '../domain/identity.ts'
 import type { DocumentCodec, LogRecord } from '../ports/event-log.ts'
 import type { Candidate } from '../ports/ledger.ts'
-import { docKey, metadataHash, paymentKey, textHash } from '../runtime/identity.ts'
+import { docKey, metadataHash, paymentKey, textHash } from './identity.ts'
 
 /** One below the provider's limit of 8192, which counts differ by. */
 const maxInputTokens = 8191

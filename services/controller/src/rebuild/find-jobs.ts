@@ -1,0 +1,128 @@
+// The jobs at the provider that may still bring something. A creator of the lost ledger that was paused before its call
+// can do no harm afterwards: the file that it would name is gone, or its job is listed here.
+import type { Digest, ObligationId } from '@pointsman/core/domain/identity'
+import { Failure } from '@pointsman/core/domain/failure'
+import type { NamedJob } from '@pointsman/core/ports/batch-provider'
+import type { Job } from '@pointsman/core/ports/ledger'
+import type { Parts } from '../parts.ts'
+import { chunked } from './chunked.ts'
+
+export interface FoundJob {
+  readonly manifest: ObligationId
+  readonly job: Job
+}
+
+export interface FoundJobs {
+  readonly jobs: readonly FoundJob[]
+  /** The one job, by its place in the list, that each vector is to come from. */
+  readonly sources: ReadonlyMap<Digest, number>
+}
+
+const contentsAtOnce = 500
+const live: ReadonlySet<string> = new Set([
+  'validating',
+  'in_progress',
+  'finalizing',
+  'cancelling',
+  'unknown'
+])
+
+/** @param graceMs - how long the provider's list may lag behind. */
+export async function findJobs(
+  { clock, names, provider }: Pick<Parts, 'clock' | 'names' | 'provider'>,
+  graceMs: number,
+  onProgress: (done: number, total: number) => Promise<void>,
+  signal: AbortSignal
+): Promise<FoundJobs> {
+  const { namespace } = names
+  const files = await provider.inputFiles(namespace, signal)
+  const known = new Set((await provider.jobs(namespace, signal)).map(({ report }) => report.inputFileId))
+  const strays = files.filter(({ fileId }) => !known.has(fileId))
+  for (const { fileId } of strays) await provider.deleteFile(fileId, signal)
+  if (files.length > 0) await clock.sleep(graceMs, signal)
+
+  const listed = await provider.jobs(namespace, signal)
+  const kept = new Set((await provider.inputFiles(namespace, signal)).map(({ fileId }) => fileId))
+  // Of a job that was harvested to its end no file is left; one that failed validation has made nothing.
+  const usable = listed.filter(
+    ({ report }) => report.status !== 'failed' && (live.has(report.status) || kept.has(report.inputFileId))
+  )
+  const sources = new Map<Digest, number>()
+  const jobs: FoundJob[] = []
+  // What has come out already counts more than what may come.
+  for (const one of [...usable.filter(isEnded), ...usable.filter(job => !isEnded(job))]) {
+    await onProgress(jobs.length, usable.length)
+    const place = jobs.length
+    const read = await linesOf(one, provider, signal, content => {
+      if (!sources.has(content)) sources.set(content, place)
+    })
+    const isTwin = jobs.some(({ manifest }) => manifest === one.key.manifest)
+    const manifest = isTwin ? (`${one.key.manifest}.${one.key.create}` as ObligationId) : one.key.manifest
+    jobs.push({ manifest, job: jobOf(one, read, clock.nowMs()) })
+  }
+  return { jobs, sources }
+}
+
+/**
+ * Reads which vectors a job has brought, or may bring.
+ * @returns how many lines it has; 0 when its input is gone, so that nothing is known of them.
+ */
+async function linesOf(
+  job: NamedJob,
+  provider: Parts['provider'],
+  signal: AbortSignal,
+  onVector: (content: Digest) => void
+): Promise<number> {
+  let lines = 0
+  try {
+    await using results = isEnded(job) ? await provider.results(job.key, filesOf(job), signal) : undefined
+    for await (const some of provider.contents(job.report.inputFileId, signal)) {
+      for (const contents of chunked(some, contentsAtOnce)) {
+        lines += contents.length
+        const outcomes = await results?.read(contents)
+        for (const content of contents) {
+          if (outcomes === undefined || outcomes.get(content)?.kind === 'vector') onVector(content)
+        }
+        results?.release(
+          [...(outcomes?.values() ?? [])].flatMap(one => (one.kind === 'vector' ? one.vector : []))
+        )
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === 'JOB_GONE')) throw error
+  }
+  return lines
+}
+
+function filesOf({
+  report: { errorFileId, outputFileId }
+}: NamedJob): Parameters<Parts['provider']['results']>[1] {
+  return { outputFileId, errorFileId }
+}
+
+function isEnded({ report }: NamedJob): boolean {
+  return !live.has(report.status)
+}
+
+function jobOf({ key, report }: NamedJob, lines: number, nowMs: number): Job {
+  const { batchId, completed, failed, inputFileId, word } = report
+  return {
+    creates: key.create,
+    lines,
+    bytes: 0,
+    tokens: 0,
+    inputFileId,
+    batchId,
+    outputFileId: '',
+    errorFileId: '',
+    status: word,
+    completed,
+    failed,
+    submittedMs: nowMs,
+    progressMs: nowMs,
+    endedMs: 0,
+    notBeforeMs: 0,
+    paidTokens: 0,
+    order: ''
+  }
+}

@@ -4,12 +4,12 @@
 // Every script may be repeated: a reply that was lost with its connection is asked for again by resending the command.
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { Failure } from '../../domain/failure.ts'
 import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
 import type { Lane } from '../../domain/lane.ts'
 import type {
   Admission,
   AdmitReply,
+  Correction,
   Job,
   JobOrder,
   LaneSwitch,
@@ -39,45 +39,51 @@ import {
 } from '../../runtime/check-ledger-call.ts'
 import { readPastJob } from './job-codec.ts'
 import { admitArguments, readAdmitReply } from './admission-codec.ts'
-import { warnOfLossyServer } from './lossy-server.ts'
+import { LedgerCalls } from './ledger-calls.ts'
+import { RedisLedgerRebuild } from './ledger-rebuild.ts'
 import { packOutcomes, packPlaces, packRivals, readSettleReply, readSortedParts } from './part-codec.ts'
+import { packCorrections } from './rebuild-codec.ts'
 import { packDigests } from './records.ts'
 import { asList, asNumber, asRows, asText, oneOf } from './reply.ts'
-import type { Script, ScriptArgument } from './script.ts'
+import type { Script } from './script.ts'
 import { loadScript } from './script.ts'
+import { inspectServerLife } from './server-life.ts'
 import { readDrainReply, readOffsets, readPartitionState, readState, readSwitchReply } from './state-codec.ts'
 import { readAdoptable, readFlags, readLatest, readObligation, readSurvey } from './survey-codec.ts'
 import { watchChannel } from './watch-channel.ts'
-import { messageOf } from '../../runtime/message-of.ts'
 
-const base = ['ledger', 'digests', 'latest', 'obligations', 'parts']
-const openScript = loadScript('open', 'ledger', 'state')
-const stateScript = loadScript('ledger', 'state')
-const openPartitionScript = loadScript('ledger', 'open-partition')
-const registerScript = loadScript('ledger', 'register')
-const renewScript = loadScript('ledger', 'renew')
-const noteMemberScript = loadScript('ledger', 'note-member')
-const releaseScript = loadScript('ledger', 'release')
+const head = ['server-run', 'ledger']
+const read = [...head, 'whole']
+const step = [...read, 'counted']
+const base = [...step, 'digests', 'latest', 'obligations', 'parts']
+const openScript = loadScript('server-run', 'begin', 'open', 'ledger', 'note-durable', 'state')
+const stateScript = loadScript(...head, 'state')
+const openPartitionScript = loadScript(...step, 'open-partition')
+const registerScript = loadScript(...step, 'register')
+const renewScript = loadScript(...step, 'renew')
+const noteMemberScript = loadScript(...step, 'note-member')
+const releaseScript = loadScript(...step, 'release')
 const admitScript = loadScript(...base, 'admit')
-const attemptScript = loadScript('ledger', 'obligations', 'attempt')
+const attemptScript = loadScript(...step, 'obligations', 'attempt')
 const settleScript = loadScript(...base, 'settle')
 const moveScript = loadScript(...base, 'move')
-const advanceScript = loadScript('ledger', 'obligations', 'advance')
-const orderScript = loadScript('ledger', 'obligations', 'order')
-const pastJobsScript = loadScript('ledger', 'past-jobs')
-const adoptableScript = loadScript('ledger', 'obligations', 'adoptable')
+const advanceScript = loadScript(...step, 'obligations', 'advance')
+const orderScript = loadScript(...step, 'obligations', 'order')
+const pastJobsScript = loadScript(...read, 'past-jobs')
+const adoptableScript = loadScript(...read, 'obligations', 'adoptable')
 const takeoverScript = loadScript(...base, 'takeover')
-const watermarksScript = loadScript('ledger', 'parts', 'watermarks')
-const supersededScript = loadScript('ledger', 'digests', 'latest', 'superseded')
-const pauseScript = loadScript('ledger', 'pause')
-const resumeScript = loadScript('ledger', 'resume')
-const drainScript = loadScript('ledger', 'obligations', 'switching', 'drain')
-const abortScript = loadScript('ledger', 'abort')
-const switchScript = loadScript('ledger', 'obligations', 'switching', 'switch')
-const surveyScript = loadScript('ledger', 'obligations', 'parts', 'survey')
-const latestScript = loadScript('ledger', 'digests', 'latest', 'read-latest')
-const processedScript = loadScript('ledger', 'digests', 'read-processed')
-const partsScript = loadScript('ledger', 'obligations', 'parts', 'read-parts')
+const watermarksScript = loadScript(...read, 'parts', 'watermarks')
+const supersededScript = loadScript(...read, 'digests', 'latest', 'superseded')
+const pauseScript = loadScript(...step, 'pause')
+const resumeScript = loadScript(...step, 'resume')
+const drainScript = loadScript(...step, 'obligations', 'switching', 'drain')
+const abortScript = loadScript(...step, 'abort')
+const switchScript = loadScript(...step, 'obligations', 'switching', 'switch')
+const surveyScript = loadScript(...head, 'obligations', 'parts', 'survey')
+const correctScript = loadScript(...step, 'digests', 'latest', 'correct')
+const latestScript = loadScript(...head, 'digests', 'latest', 'read-latest')
+const processedScript = loadScript(...head, 'digests', 'read-processed')
+const partsScript = loadScript(...read, 'obligations', 'parts', 'read-parts')
 
 /** As many as a script reads without keeping others waiting. */
 const pageParts = 512
@@ -94,42 +100,40 @@ export interface RedisLedgerOptions {
   readonly through?: (script: Script) => Script
 }
 
-export class RedisLedger implements Ledger {
-  readonly #redis: Redis
-  readonly #prefix: string
+export class RedisLedger extends RedisLedgerRebuild implements Ledger {
+  readonly #calls: LedgerCalls
   readonly #bucketBits: number
   readonly #warn: (text: string) => void
-  readonly #through: (script: Script) => Script
-  /** Known from `open` on; from then on another ledger is refused. */
-  #ledgerId = ''
 
   /** @param redis - as `openRedis` makes it. The caller closes it. */
   constructor(redis: Redis, namespace: string, options: RedisLedgerOptions = {}) {
-    this.#redis = redis
-    this.#prefix = `{${namespace}}:`
+    const calls = new LedgerCalls(redis, namespace, options.through ?? (script => script))
+    super(calls)
+    this.#calls = calls
     this.#bucketBits = options.bucketBits ?? 13
     this.#warn = options.warn ?? (() => undefined)
-    this.#through = options.through ?? (script => script)
   }
 
-  async open(defaultLane: Lane): Promise<LedgerState> {
-    this.#ledgerId = ''
-    const state = readState(await this.#run(openScript, randomUUID(), defaultLane, this.#bucketBits))
-    this.#ledgerId = state.ledgerId
-    await warnOfLossyServer(this.#redis, this.#warn)
+  async open(defaultLane: Lane, absent?: 'lost'): Promise<LedgerState> {
+    const { flaws, isDurable, runId } = await inspectServerLife(this.#calls.redis)
+    const because = absent === 'lost' ? 'there was a ledger, and it is gone' : ''
+    const told = [randomUUID(), defaultLane, this.#bucketBits, isDurable ? 1 : 0, because]
+    const state = readState(await this.#calls.open(openScript, answer => readState(answer).ledgerId, ...told))
+    for (const flaw of flaws) this.#warn(`redis: ${flaw}`)
+    if (runId === undefined) this.#warn('redis: INFO is refused; what a restart loses is noticed late')
     return state
   }
 
   async state(): Promise<LedgerState> {
-    return readState(await this.#run(stateScript))
+    return readState(await this.#calls.run(stateScript))
   }
 
   async openPartition(partition: number, logStart: bigint): Promise<PartitionState> {
-    return readPartitionState(await this.#run(openPartitionScript, partition, logStart.toString()))
+    return readPartitionState(await this.#calls.run(openPartitionScript, partition, logStart.toString()))
   }
 
   async register({ instance, service, leaseMs }: Registration): ReturnType<Ledger['register']> {
-    const [owner, ...ghosts] = asList(await this.#run(registerScript, instance, service, leaseMs))
+    const [owner, ...ghosts] = asList(await this.#calls.run(registerScript, instance, service, leaseMs))
     return {
       owner: asText(owner) as OwnerId,
       ghosts: new Map(asRows(ghosts, 2).map(([group, member]) => [asText(group), asText(member)]))
@@ -137,20 +141,20 @@ export class RedisLedger implements Ledger {
   }
 
   async renew(owner: OwnerId, leaseMs: number, trouble: string): Promise<boolean> {
-    return asNumber(await this.#run(renewScript, owner, leaseMs, trouble)) === 1
+    return asNumber(await this.#calls.run(renewScript, owner, leaseMs, trouble)) === 1
   }
 
   async noteMember(owner: OwnerId, group: string, memberId: string): Promise<void> {
-    await this.#run(noteMemberScript, owner, group, memberId)
+    await this.#calls.run(noteMemberScript, owner, group, memberId)
   }
 
   async release(owner: OwnerId): Promise<void> {
-    await this.#run(releaseScript, owner)
+    await this.#calls.run(releaseScript, owner)
   }
 
   async admit(admission: Admission): Promise<AdmitReply> {
     checkAdmission(admission)
-    return readAdmitReply(await this.#run(admitScript, ...admitArguments(admission)), admission)
+    return readAdmitReply(await this.#calls.run(admitScript, ...admitArguments(admission)), admission)
   }
 
   async attempt(
@@ -159,7 +163,7 @@ export class RedisLedger implements Ledger {
     attempt: number,
     inputs: number
   ): Promise<'journalled' | 'gone'> {
-    const answer = await this.#run(attemptScript, obligation, owner, attempt, inputs)
+    const answer = await this.#calls.run(attemptScript, obligation, owner, attempt, inputs)
     return oneOf(asText(answer), ['journalled', 'gone'])
   }
 
@@ -171,7 +175,7 @@ export class RedisLedger implements Ledger {
   ): Promise<SettleReply> {
     checkOutcomes(outcomes)
     return readSettleReply(
-      await this.#run(settleScript, obligation, owner, paidTokens, packOutcomes(outcomes))
+      await this.#calls.run(settleScript, obligation, owner, paidTokens, packOutcomes(outcomes))
     )
   }
 
@@ -186,7 +190,9 @@ export class RedisLedger implements Ledger {
     const { reason, delayMs, attempts, failures } = fields
     const step = async (named: readonly Part[], thorough: 0 | 1): Promise<readonly unknown[]> => {
       const told = [reason, delayMs, attempts, failures, thorough]
-      return asList(await this.#run(moveScript, from, owner, to.id, to.kind, ...told, packPlaces(named)))
+      return asList(
+        await this.#calls.run(moveScript, from, owner, to.id, to.kind, ...told, packPlaces(named))
+      )
     }
     let answer = await step(parts, 0)
     if (asText(answer[0]) === 'scattered') answer = await step(await this.#withSharers(from, parts), 1)
@@ -211,29 +217,38 @@ export class RedisLedger implements Ledger {
     fields: Partial<Job>
   ): ReturnType<Ledger['advance']> {
     checkAdvance(from, to)
-    const answer = await this.#run(advanceScript, manifest, owner, from, to, ...Object.entries(fields).flat())
+    const answer = await this.#calls.run(
+      advanceScript,
+      manifest,
+      owner,
+      from,
+      to,
+      ...Object.entries(fields).flat()
+    )
     return oneOf(asText(answer), ['advanced', 'refused', 'gone'])
   }
 
   async order(manifest: ObligationId, order: JobOrder): Promise<boolean> {
-    return asNumber(await this.#run(orderScript, manifest, order)) === 1
+    return asNumber(await this.#calls.run(orderScript, manifest, order)) === 1
   }
 
   async pastJobs(limit: number): Promise<readonly PastJob[]> {
-    return asList(await this.#run(pastJobsScript, limit))
+    return asList(await this.#calls.run(pastJobsScript, limit))
       .map(readPastJob)
       .slice(0, limit)
   }
 
   async adoptable(kinds: readonly ObligationKind[], limit: number): Promise<readonly ObligationId[]> {
-    return readAdoptable(await this.#run(adoptableScript, ...kinds), limit)
+    return readAdoptable(await this.#calls.run(adoptableScript, ...kinds), limit)
   }
 
   async takeover(
     obligation: ObligationId,
     { owner, epoch, lane }: Parameters<Ledger['takeover']>[1]
   ): ReturnType<Ledger['takeover']> {
-    const [kind, answer, parts] = asList(await this.#run(takeoverScript, obligation, owner, epoch, lane))
+    const [kind, answer, parts] = asList(
+      await this.#calls.run(takeoverScript, obligation, owner, epoch, lane)
+    )
     if (oneOf(asText(kind), ['taken', 'refused']) === 'refused') {
       const reasons = ['gone', 'alive', 'fenced', 'paused', 'draining'] as const
       return { kind: 'refused', reason: oneOf(asText(answer), reasons) }
@@ -245,47 +260,51 @@ export class RedisLedger implements Ledger {
   }
 
   async watermarks(): Promise<ReadonlyMap<number, bigint>> {
-    return readOffsets(await this.#run(watermarksScript))
+    return readOffsets(await this.#calls.run(watermarksScript))
   }
 
   async superseded(parts: readonly Part[]): Promise<readonly boolean[]> {
-    return readFlags(await this.#run(supersededScript, packRivals(parts)))
+    return readFlags(await this.#calls.run(supersededScript, packRivals(parts)))
   }
 
   async pause(expectedEpoch: number, reason: string, actor: string): Promise<boolean> {
-    return asNumber(await this.#run(pauseScript, expectedEpoch, reason, actor)) === 1
+    return asNumber(await this.#calls.run(pauseScript, expectedEpoch, reason, actor)) === 1
   }
 
   async resume(expectedEpoch: number): Promise<boolean> {
-    return asNumber(await this.#run(resumeScript, expectedEpoch)) === 1
+    return asNumber(await this.#calls.run(resumeScript, expectedEpoch)) === 1
   }
 
   async drain(change: SwitchEpochs): ReturnType<Ledger['drain']> {
     checkSwitch(change)
-    return readDrainReply(await this.#run(drainScript, change.expectedEpoch, change.epoch))
+    return readDrainReply(await this.#calls.run(drainScript, change.expectedEpoch, change.epoch))
   }
 
   async abortSwitch(epoch: number): ReturnType<Ledger['abortSwitch']> {
-    return oneOf(asText(await this.#run(abortScript, epoch)), ['aborted', 'passed'])
+    return oneOf(asText(await this.#calls.run(abortScript, epoch)), ['aborted', 'passed'])
   }
 
   async switchLanes(change: LaneSwitch): ReturnType<Ledger['switchLanes']> {
     checkSwitch(change)
     const { expectedEpoch, epoch, defaultLane, release, lanes } = change
     const told = [expectedEpoch, epoch, defaultLane, release, ...[...lanes].flat()]
-    return readSwitchReply(await this.#run(switchScript, ...told))
+    return readSwitchReply(await this.#calls.run(switchScript, ...told))
   }
 
   async survey(): Promise<Survey> {
-    return readSurvey(await this.#run(surveyScript))
+    return readSurvey(await this.#calls.run(surveyScript))
+  }
+
+  async correct(corrections: readonly Correction[]): Promise<readonly boolean[]> {
+    return readFlags(await this.#calls.run(correctScript, packCorrections(corrections)))
   }
 
   async latest(docKeys: readonly Digest[]): Promise<readonly (Latest | undefined)[]> {
-    return readLatest(await this.#run(latestScript, packDigests(docKeys)))
+    return readLatest(await this.#calls.run(latestScript, packDigests(docKeys)))
   }
 
   async processed(contents: readonly Digest[]): Promise<readonly boolean[]> {
-    return readFlags(await this.#run(processedScript, packDigests(contents)))
+    return readFlags(await this.#calls.run(processedScript, packDigests(contents)))
   }
 
   async parts(obligation: ObligationId, page?: Parameters<Ledger['parts']>[1]): Promise<readonly Part[]> {
@@ -306,28 +325,10 @@ export class RedisLedger implements Ledger {
   ): Promise<readonly Part[]> {
     const place = after === undefined ? [] : [after.partition, after.offset.toString()]
     // The script answers in whole segments.
-    return readSortedParts(await this.#run(partsScript, obligation, limit, ...place)).slice(0, limit)
+    return readSortedParts(await this.#calls.run(partsScript, obligation, limit, ...place)).slice(0, limit)
   }
 
   async watch(onChange: () => void): Promise<AsyncDisposable> {
-    return watchChannel(this.#redis, `${this.#prefix}changes`, onChange)
+    return watchChannel(this.#calls.redis, `${this.#calls.prefix}changes`, onChange)
   }
-
-  async #run(script: Script, ...args: readonly ScriptArgument[]): Promise<unknown> {
-    try {
-      return await this.#through(script).run(this.#redis, this.#prefix, [this.#ledgerId, ...args])
-    } catch (error) {
-      throw translate(error)
-    }
-  }
-}
-
-function translate(error: unknown): Error {
-  const message = messageOf(error)
-  if (message.startsWith('LEDGERMISUSE')) return new RangeError(message)
-  // WRONGTYPE: keys of somebody else's making. Redis before 7 tells it inside of another error.
-  const isForeign = message.startsWith('LEDGERFOREIGN') || message.includes('WRONGTYPE')
-  return new Failure(isForeign ? 'LEDGER_FOREIGN' : 'LEDGER_UNAVAILABLE', `redis: ${message}`, {
-    cause: error
-  })
 }

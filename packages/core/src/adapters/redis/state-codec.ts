@@ -2,8 +2,10 @@
 import { Failure } from '../../domain/failure.ts'
 import { lanes } from '../../domain/lane.ts'
 import type { Handoff, LedgerState, PartitionState, SwitchRefusal } from '../../ports/ledger.ts'
+import type { Rebuild, RebuildStage } from '../../ports/ledger-rebuild.ts'
 import { asFields, asList, asNumber, asOffset, asRows, asText, fieldOf, oneOf } from './reply.ts'
 
+const stages: readonly RebuildStage[] = ['waiting', 'provider', 'index', 'log', 'jobs']
 const refusals: readonly SwitchRefusal['reason'][] = ['epoch', 'draining', 'aborted']
 
 /** Ascending by key. */
@@ -23,7 +25,10 @@ export function readPartitionState(raw: unknown): PartitionState {
 
 export function readState(raw: unknown): LedgerState {
   const fields = asFields(raw)
-  const partitions = ofEachPartition(fields, 'frontier').map(([p, frontier]) => {
+  const rebuild = readRebuild(fields)
+  // What stands there while it is rebuilt is not decided yet.
+  const told = rebuild === undefined ? ofEachPartition(fields, 'frontier') : []
+  const partitions = told.map(([p, frontier]) => {
     const lane = oneOf(fieldOf(fields, `lane:${p}`), lanes)
     return [p, { lane, frontier: BigInt(frontier) }] as const
   })
@@ -42,7 +47,20 @@ export function readState(raw: unknown): LedgerState {
         : { reason, actor: fieldOf(fields, 'pauseActor'), sinceMs: numberOf(fields, 'pauseSince') },
     defaultLane: oneOf(fieldOf(fields, 'default'), lanes),
     partitions: byPartition(partitions),
-    handoff: readHandoff(fields)
+    handoff: readHandoff(fields),
+    rebuild
+  }
+}
+
+function readRebuild(fields: ReadonlyMap<string, string>): Rebuild | undefined {
+  const because = fields.get('rebuildBecause')
+  if (because === undefined) return undefined
+  return {
+    because,
+    sinceMs: numberOf(fields, 'rebuildSince'),
+    stage: oneOf(fieldOf(fields, 'rebuildStage'), stages),
+    done: numberOf(fields, 'rebuildDone'),
+    total: numberOf(fields, 'rebuildTotal')
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   Survey
 } from '../../ports/ledger.ts'
 import { readJob } from './job-codec.ts'
+import { latestStatuses } from './rebuild-codec.ts'
 import { readUInt56 } from './records.ts'
 import { asBytes, asFields, asList, asNumber, asOffset, asRows, asText, fieldOf, oneOf } from './reply.ts'
 import { byPartition, readState } from './state-codec.ts'
@@ -26,7 +27,6 @@ const states: readonly ObligationState[] = [
   'submitted',
   'terminal'
 ]
-const statuses = ['open', 'indexed', 'dead'] as const
 
 export function readObligation(raw: unknown): Obligation {
   const fields = asFields(raw)
@@ -141,7 +141,7 @@ function unpackLatest(packed: Buffer): Latest {
     generation: (flags & 8) === 0 ? version : readUInt56(packed, 20),
     content: isTombstone ? undefined : packed.toString('hex', 8, 16),
     metadataHash: packed.readUInt32BE(16),
-    status: oneOf(statuses[flags & 3] ?? '', statuses)
+    status: oneOf(latestStatuses[flags & 3] ?? '', latestStatuses)
   }
 }
 

@@ -125,7 +125,7 @@ for i = 7, #ARGV, 4 do
       struct.unpack('>I7I4c8I7BI4c8I4I4', packed, at)
     local content = tombstone == 0 and contentTail or nil
     local status, lastVersion, lastContent, lastMetadata, lastGeneration = readLatest(head, tail)
-    local same = status and status ~= statusDead and lastContent == content
+    local same = (status == statusOpen or status == statusIndexed) and lastContent == content
 
     if status and lastVersion > version then
       answer('s', 'superseded')

@@ -1,16 +1,16 @@
 --[[
   The newest admitted version of each document, packed into 20 bytes (27 with a generation other than the version):
 
-    flags       1  status (0 open, 1 indexed, 2 dead) + 4 for a tombstone + 8 if a generation follows
+    flags       1  status (0 open, 1 indexed, 2 dead, 3 expected) + 4 for a tombstone, or if the content is not known, + 8 if a generation follows
     version     7
-    content     8  tail of the payment key; zeros for a tombstone
+    content     8  tail of the payment key; zeros if there is none
     metadata    4
     generation  7  only with flag 8
 ]]
-local statusOpen, statusIndexed, statusDead = 0, 1, 2
+local statusOpen, statusIndexed, statusDead, statusExpected = 0, 1, 2, 3
 local noContent = string.rep('\0', 8)
 
--- status, version, content (nil for a tombstone), metadata, generation; or nothing
+-- status, version, content (nil for none), metadata, generation; or nothing
 local function readLatest(head, tail)
   local packed = call('HGET', latestKey(head), tail)
   if not packed then return nil end

@@ -1,9 +1,7 @@
 --[[
-  Makes the ledger when there is none. It stands before ledger.lua, which then checks what is there.
+  Makes the ledger when there is none. It stands before ledger.lua, which then checks what is there, and note-durable.lua.
 
-  ARGV     ledger id that the caller knows, a new one, default lane, bits of the bucket numbers
+  ARGV     what the caller knows, a new ledger id, default lane, bits of the bucket numbers, whether the server is durable (1, 0),
+           why a new ledger is to be rebuilt ('' if it is not)
 ]]
-if redis.call('EXISTS', KEYS[1] .. 'state') == 0 then
-  redis.call('HSET', KEYS[1] .. 'state', 'format', 2, 'ledger', ARGV[2], 'bits', ARGV[4], 'epoch', 1,
-    'default', ARGV[3], 'owners', 0, 'obligations', 0)
-end
+if redis.call('EXISTS', KEYS[1] .. 'state') == 0 then beginLedger(ARGV[2], ARGV[4], ARGV[3], ARGV[5], ARGV[6]) end

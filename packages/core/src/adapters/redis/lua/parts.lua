@@ -5,9 +5,9 @@
                                      tail 8; zeros for a delete), generation 7, and 4 of tokens * 256 +
                                      replaces (1 or 0) * 128 + failures * 8 + action
   {ns}:open:<p>:<chunk>              bitmap of the unsettled offsets among 8192, and
-  {ns}:open:<p>                      sorted set of the chunks that have any: W is the first bit of the first (I2)
+  {ns}:open:<p>                      sorted set of the chunks that have any: W is the first bit of the first, if it is below A (I2)
 
-  The bitmaps do not know obligations: only admit sets bits and only settle clears them.
+  The bitmaps do not know obligations: only admit and adopt-job set bits, and only settle clears them.
 ]]
 local actionEmbed, actionCopy, actionShare, actionRefresh, actionDelete = 0, 1, 2, 3, 4
 local segmentSpan, chunkSpan = 128, 8192
@@ -204,9 +204,10 @@ local function markOpen(p, offsets, on)
   end
 end
 
--- W of a partition whose frontier is `frontier`.
+-- W of a partition whose frontier is `frontier`. A job that was adopted may wait for offsets ahead of it.
 local function watermark(p, frontier)
   local chunk = call('ZRANGE', prefix .. 'open:' .. p, 0, 0)[1]
   if not chunk then return frontier end
-  return integer(chunk * chunkSpan + call('BITPOS', prefix .. 'open:' .. p .. ':' .. chunk, 1))
+  local lowest = chunk * chunkSpan + call('BITPOS', prefix .. 'open:' .. p .. ':' .. chunk, 1)
+  return lowest < tonumber(frontier) and integer(lowest) or frontier
 end

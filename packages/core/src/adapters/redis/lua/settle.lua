@@ -61,7 +61,7 @@ for i = 1, #offsets do
         if isNamed then
           writeLatest(head, tail, newStatus, version, content, metadata, generation)
         elseif isOlder then
-          writeLatest(head, tail, newStatus, partGeneration, content, 0, partGeneration)
+          writeLatest(head, tail, newStatus, math.max(partGeneration, version or 0), content, 0, partGeneration)
         end
       end
       count(settlementNames[settlement], 1)

@@ -13,8 +13,8 @@ import { MemoryLedgerServer } from '@pointsman/core/adapters/memory/ledger-serve
 import { MemoryVectorStore } from '@pointsman/core/adapters/memory/vector-store'
 import type { Document } from '@pointsman/core/domain/document'
 import type { Lane } from '@pointsman/core/domain/lane'
-import type { LanePorts } from '@pointsman/core/lane/lane-instance'
 import type { LaneOptions } from '@pointsman/core/lane/lane-options'
+import type { LanePorts } from '@pointsman/core/lane/lane-ports'
 import type { ServedLane } from '@pointsman/core/lane/serve-lane'
 import type { DeadLetters } from '@pointsman/core/ports/event-log'
 import type { Ledger } from '@pointsman/core/ports/ledger'
@@ -66,6 +66,8 @@ const realtime: LaneSort<RealtimePorts, RealtimeOptions> = {
 
 export interface RunningLane {
   readonly lane: ServedLane
+  /** Its own handle, unless the test gave it another. */
+  readonly ledger: Ledger
   readonly warnings: readonly string[]
   /** Stops in order. */
   stop(): Promise<void>
@@ -79,6 +81,7 @@ export interface DoomedLane {
 export class MemoryLane implements AsyncDisposable {
   readonly log = new MemoryLog({ partitions: 2 })
   readonly ledgerServer = new MemoryLedgerServer(() => Date.now())
+  /** The test's own handle, which takes any ledger for its own. */
   readonly ledger = new MemoryLedger(this.ledgerServer)
   readonly store = new MemoryVectorStore()
   readonly embedder = new MemoryEmbedder()
@@ -99,15 +102,17 @@ export class MemoryLane implements AsyncDisposable {
   ): RunningLane {
     const warnings: string[] = []
     const common = { ...this.#ports(sort.lane, instance), warn: (message: string) => warnings.push(message) }
-    const lane = sort.make(
-      { ...sort.ports(common, this, port => port), ...overrides },
-      { ...sort.options(this.#options(sort.lane, instance)), ...overrides.options }
-    )
+    const ports = { ...sort.ports(common, this, port => port), ...overrides }
+    const lane = sort.make(ports, {
+      ...sort.options(this.#options(sort.lane, instance)),
+      ...overrides.options
+    })
     const stopping = new AbortController()
     const ended = lane.run(stopping.signal)
     ended.catch((error: unknown) => warnings.push(`ended: ${String(error)}`))
     const running: RunningLane = {
       lane,
+      ledger: ports.ledger,
       warnings,
       stop: async () => {
         stopping.abort()
@@ -128,7 +133,7 @@ export class MemoryLane implements AsyncDisposable {
     instance: string,
     at: Failpoint
   ): DoomedLane {
-    const reader = this.#reader(sort.lane, instance)
+    const readers: MemoryGroupReader[] = []
     let dead = false
     const mortal = <Port extends object>(port: Port): Port =>
       new Proxy(port, {
@@ -139,16 +144,21 @@ export class MemoryLane implements AsyncDisposable {
             dead ? new Promise(() => undefined) : value.apply(target, args)
         }
       })
+    const alive = this.#ports(sort.lane, instance)
     const common = {
-      ...this.#ports(sort.lane, instance),
-      ledger: mortal<Ledger>(this.ledger),
+      ...alive,
+      ledger: mortal<Ledger>(alive.ledger),
       store: mortal<VectorStore>(this.store),
       deadLetters: mortal<DeadLetters>(this.deadLetters),
-      reader,
+      openReader: () => {
+        const reader = this.#reader(sort.lane, instance)
+        readers.push(reader)
+        return reader
+      },
       hit: (name: Failpoint) => {
         if (name !== at || dead) return
         dead = true
-        reader.kill()
+        readers.at(-1)?.kill()
       }
     }
     const options = { ...this.#options(sort.lane, instance), leaseMs: 400 }
@@ -191,13 +201,13 @@ export class MemoryLane implements AsyncDisposable {
 
   #ports(lane: Lane, instance: string): LanePorts {
     return {
-      ledger: this.ledger,
+      ledger: new MemoryLedger(this.ledgerServer),
       store: this.store,
       codec: this.codec,
       deadLetters: this.deadLetters,
       ranges: new MemoryRangeReader(this.log),
       admin: new MemoryLogAdmin(this.log),
-      reader: this.#reader(lane, instance),
+      openReader: () => this.#reader(lane, instance),
       clock: systemClock,
       hit: () => undefined,
       warn: () => undefined

@@ -1,8 +1,9 @@
 // An instance with nothing but what both lanes share: the test decides what is admitted, and where vectors come from.
 import type { Digest } from '@pointsman/core/domain/identity'
-import { LaneInstance, type LanePorts } from '@pointsman/core/lane/lane-instance'
+import { LaneInstance } from '@pointsman/core/lane/lane-instance'
 import type { LaneKind } from '@pointsman/core/lane/lane-kind'
 import type { LaneOptions } from '@pointsman/core/lane/lane-options'
+import type { LanePorts } from '@pointsman/core/lane/lane-ports'
 import type { StreamDeps } from '@pointsman/core/lane/lane-stream'
 import type { Obtained, VectorSource } from '@pointsman/core/lane/vector-source'
 import type { LaneSort } from './memory-lane.ts'

@@ -1,6 +1,7 @@
 // The batch lane: texts are paid for in jobs of the provider, at half the price.
-import { LaneInstance, type LanePorts } from '@pointsman/core/lane/lane-instance'
+import { LaneInstance } from '@pointsman/core/lane/lane-instance'
 import type { LaneOptions } from '@pointsman/core/lane/lane-options'
+import type { LanePorts } from '@pointsman/core/lane/lane-ports'
 import { Slots } from '@pointsman/core/lane/slots'
 import type { BatchProvider } from '@pointsman/core/ports/batch-provider'
 import { Gate } from '@pointsman/core/runtime/gate'

@@ -37,7 +37,7 @@ async function run(config: EmbedderConfig, signal: AbortSignal): Promise<void> {
       admin: resources.use(new KafkaLogAdmin(clients, names, log)),
       ranges: resources.use(new KafkaRangeReader(clients, names.documents)),
       deadLetters: resources.use(new KafkaDeadLetters(clients, names)),
-      reader: new KafkaGroupReader(clients, names.groups.realtime, names.documents, instance, log),
+      openReader: () => new KafkaGroupReader(clients, names.groups.realtime, names.documents, instance, log),
       codec: new KafkaDocumentCodec(config, names.documents),
       ledger: new RedisLedger(redis, config.POINTSMAN_NAMESPACE, { warn }),
       store: resources.use(openWeaviate(config, names.collection, config.EMBEDDING_DIMENSIONS)),

@@ -1,6 +1,7 @@
 // The realtime lane: every request buys its vectors at once.
-import { LaneInstance, type LanePorts } from '@pointsman/core/lane/lane-instance'
+import { LaneInstance } from '@pointsman/core/lane/lane-instance'
 import type { LaneOptions } from '@pointsman/core/lane/lane-options'
+import type { LanePorts } from '@pointsman/core/lane/lane-ports'
 import type { Embedder } from '@pointsman/core/ports/embedder'
 import type { Readiness } from '@pointsman/core/runtime/health-server'
 import { BoughtVectors } from './bought-vectors.ts'

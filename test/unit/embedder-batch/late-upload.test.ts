@@ -16,7 +16,7 @@ test('who sent a file and is not the owner any more takes it away again', async 
   })
   const upload = vi.spyOn(provider, 'upload')
   const deleteFile = vi.spyOn(provider, 'deleteFile')
-  const late = world.startBatch('one')
+  const late = world.startBatch('one', { ledger })
   await world.emit(aText('a', 1, 'a text'))
   await vi.waitFor(() => expect(deleteFile).toHaveBeenCalledOnce(), { timeout: 4_000 })
   expect(await provider.inputFiles('pointsman', never)).toEqual([])

@@ -124,8 +124,8 @@ test('repeats a refused call without another attempt', async () => {
     failure: new Failure('EMBED_RATE_LIMITED', 'slow', { retryAfterMs: 20 })
   } as const
   world.embedder.fail(refusal, refusal)
-  const attempt = vi.spyOn(world.ledger, 'attempt')
-  world.start('one')
+  const { ledger } = world.start('one')
+  const attempt = vi.spyOn(ledger, 'attempt')
   await world.emit(aText('a', 1, 'words'))
   await world.settled()
 
@@ -136,8 +136,8 @@ test('repeats a refused call without another attempt', async () => {
 test('journals another attempt after an unknown outcome, which may cost the request one more time', async () => {
   await using world = new MemoryLane()
   world.embedder.fail({ kind: 'unknown-paid' })
-  const attempt = vi.spyOn(world.ledger, 'attempt')
-  world.start('one')
+  const { ledger } = world.start('one')
+  const attempt = vi.spyOn(ledger, 'attempt')
   await world.emit(aText('a', 1, 'words'))
   await world.settled()
 
@@ -188,13 +188,13 @@ test('rejects what does not match its hash, is empty or too long before paying',
 
 test('stops admitting while the index is down, and goes on by itself', async () => {
   await using world = new MemoryLane()
-  const { lane } = world.start('one')
+  const { lane, ledger } = world.start('one')
   await world.emit(aText('a', 1, 'before'))
   await world.settled()
   world.store.setDown(true)
   await world.emit(aText('b', 1, 'during'))
   await vi.waitFor(() => expect(lane.readiness().ready).toBe(false))
-  const admit = vi.spyOn(world.ledger, 'admit')
+  const admit = vi.spyOn(ledger, 'admit')
   await world.emit(aText('c', 1, 'still down'))
   expect(admit).not.toHaveBeenCalled()
   world.store.setDown(false)

@@ -17,6 +17,8 @@ export interface FinishDeps extends GiveUpDeps {
   /** Calls to the index that may be in flight, over all obligations. */
   readonly writes: Slots
   readonly gates: GiveUpDeps['gates'] & { readonly store: Gate }
+  /** Ends a write that is running. Later than the work: what is written need not be paid for again. */
+  readonly writing: AbortSignal
   readonly warn: (message: string) => void
 }
 
@@ -79,8 +81,7 @@ class WorkRun {
     items: readonly Item[],
     lookUp: LookUp
   ): Promise<{ readonly finished: number; readonly more: readonly Part[] }> {
-    const { gates, store, writes } = this.#deps
-    const signal = this.#signal
+    const { gates, store, writes, writing } = this.#deps
     const contents = items.flatMap(item => withContent(item) ?? [])
     const deletes = items.filter(item => item.part.content === undefined)
 
@@ -95,8 +96,8 @@ class WorkRun {
     const { rejected, stored } = await writeObjects(
       writable,
       this.#vectors,
-      { store, gate: gates.store, writes },
-      signal
+      { store, gate: gates.store, writes, writing },
+      this.#signal
     )
     this.#deps.reached('upsert')
 

@@ -1,6 +1,7 @@
 // The stream of one instance, whatever its lane: admits what the feed offers, finishes every request it owns, adopts what
 // others left behind, commits W, and runs the loops of its kind. Stopping is in two steps: `signal` ends admission; what
-// is in flight is then finished for at most `graceMs`, and the rest stays in the ledger for the next owner.
+// is in flight is then finished for at most `graceMs`, and the rest stays in the ledger for the next owner. When the
+// ledger is lost, both steps are one: what is in flight belongs to nobody any more.
 import type { ObligationId } from '../domain/identity.ts'
 import type { GroupReader } from '../ports/event-log.ts'
 import type { AdmitReply } from '../ports/ledger.ts'
@@ -9,6 +10,7 @@ import type { HitFailpoint } from '../runtime/failpoint.ts'
 import { backOffMs } from '../runtime/back-off.ts'
 import { messageOf } from '../runtime/message-of.ts'
 import { type AdoptDeps, adoptWork } from './adopt-work.ts'
+import { beyondWatermarks } from './beyond-watermarks.ts'
 import { finishWork } from './finish-work.ts'
 import type { LaneFeed, Offer } from './lane-feed.ts'
 import type { LaneGates } from './lane-gates.ts'
@@ -22,6 +24,14 @@ export interface StreamDeps extends AdoptDeps {
   readonly reader: GroupReader
   /** For the failpoints that only one lane has. */
   readonly hit: HitFailpoint
+  /** Aborts when the ledger is lost. */
+  readonly lost: AbortSignal
+  /** Aborted when the grace period is over: nothing of this stream may go on then. */
+  readonly abandon: AbortController
+  /** Ends this life: the ledger cannot be right. */
+  readonly rolledBack: (because: string) => void
+  /** W was committed. */
+  readonly committed: () => void
 }
 
 export interface StreamOptions {
@@ -31,6 +41,8 @@ export interface StreamOptions {
 }
 
 const commitMs = 500
+/** While nothing is admitted before W is committed. */
+const firstCommitMs = 50
 const adoptMs = 1_000
 const rest = { firstMs: 1_000, longestMs: 30_000 }
 
@@ -50,36 +62,37 @@ class LaneStream {
   readonly #options: StreamOptions
   readonly #slots: Slots
   readonly #works = new Set<Promise<void>>()
-  /** Aborts work in flight when the grace period is over. */
-  readonly #abandon = new AbortController()
+  /** Aborts work in flight: the grace period is over, or the ledger is lost. */
+  readonly #left: AbortSignal
+  readonly #firstCommit = Promise.withResolvers<void>()
 
   constructor(kind: LaneKind, deps: StreamDeps, options: StreamOptions) {
     this.#kind = kind
     this.#deps = deps
     this.#options = options
     this.#slots = new Slots(options.maxWorks)
+    this.#left = AbortSignal.any([deps.abandon.signal, deps.lost])
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, feed, warn } = this.#deps
+    const { abandon, clock, feed, lost, warn } = this.#deps
     const loops = Promise.all([
       this.#forever('following the ledger', () => feed.follow(signal), signal),
       this.#forever('admission', () => this.#admit(signal), signal),
       this.#forever('adoption', () => this.#adopt(signal), signal),
       this.#forever('commits', () => this.#commitLoop(signal), signal),
-      ...this.#kind.loops.map(loop =>
-        this.#forever(loop.name, () => loop.run(signal, this.#abandon.signal), signal)
-      )
+      ...this.#kind.loops.map(loop => this.#forever(loop.name, () => loop.run(signal, this.#left), signal))
     ])
     await abortable(loops, signal).catch(() => undefined)
 
     const allDone = loops.then(() => Promise.allSettled(this.#works))
-    const grace = clock.sleep(this.#options.graceMs, this.#abandon.signal).then(() => 'over' as const)
+    // After a loss nothing but writes to the index goes on in it.
+    const grace = clock.sleep(this.#options.graceMs, abandon.signal).then(() => 'over' as const)
     const ended = await Promise.race([allDone.then(() => 'done' as const), grace])
     if (ended === 'over') warn(`${this.#works.size} obligations are left to the next owner`)
-    this.#abandon.abort(new Error('the grace period is over'))
+    abandon.abort(new Error('the grace period is over'))
     await Promise.allSettled([allDone, grace])
-    await this.#commit()
+    if (!lost.aborted) await this.#commit()
   }
 
   /** A loop ends with its signal; anything else is a defect that must be seen and must not stop the lane. */
@@ -103,6 +116,7 @@ class LaneStream {
       try {
         await this.#passGates(signal)
         const offer = await feed.offer(signal)
+        await abortable(this.#firstCommit.promise, signal)
         reached('fetch')
         const { manifest } = await this.#kind.ready(offer, signal)
         const { owner } = membership
@@ -159,7 +173,7 @@ class LaneStream {
 
   /** Finishes the work, again and again if need be: nobody else may while we live. */
   async #finish(work: Work): Promise<void> {
-    const { signal } = this.#abandon
+    const signal = this.#left
     for (let tries = 0; ; tries += 1) {
       try {
         const current = tries === 0 ? work : await this.#reload(work.obligation)
@@ -174,7 +188,7 @@ class LaneStream {
   }
 
   async #reload(obligation: ObligationId): Promise<Work | undefined> {
-    return adoptWork(obligation, this.#deps, this.#deps.feed.state?.epoch ?? 0, this.#abandon.signal)
+    return adoptWork(obligation, this.#deps, this.#deps.feed.state?.epoch ?? 0, this.#left)
   }
 
   async #adopt(signal: AbortSignal): Promise<void> {
@@ -203,23 +217,70 @@ class LaneStream {
     for (const gate of [gates.ledger, gates.store, gates.provider]) await gate.pass(signal)
   }
 
+  /**
+   * W is committed before anything is admitted, and before anything can have been paid for in this ledger: whoever finds
+   * the ledger gone learns from the log that there was one. What is left of that window is a process that looked at the
+   * log before this commit was acknowledged, and makes a new ledger after this one was lost within the moment between: it
+   * pays again for what this one admitted in that moment, unless this process lives to find a W that fell.
+   */
+  /**
+   * W is committed before anything is admitted, and so before anything can be paid for in this ledger: whoever finds the
+   * ledger gone learns from the log that there was one. What is left of that window: a process that looked at the log
+   * before this commit was acknowledged, and makes a new ledger after this one was lost, all in the moment between. It
+   * admits again what this one had admitted by then; where this one has committed more, that is found (`#compare`).
+   */
   async #commitLoop(signal: AbortSignal): Promise<void> {
+    const { clock, committed, feed, reader } = this.#deps
+    for (let waitMs = firstCommitMs; ; waitMs = Math.min(2 * waitMs, commitMs)) {
+      await clock.sleep(waitMs, signal)
+      if (feed.state === undefined) continue
+      const standing = await this.#commit()
+      const assigned = reader.assignment()
+      if (assigned.length > 0 && assigned.every(partition => standing.has(partition))) break
+    }
+    committed()
+    this.#firstCommit.resolve()
     for (;;) {
-      await this.#deps.clock.sleep(commitMs, signal)
-      await this.#commit()
+      await clock.sleep(commitMs, signal)
+      await this.#commit(() => this.#deps.reached('commit'))
     }
   }
 
-  /** W of every partition: what is not acknowledged is committed the next time. */
-  async #commit(): Promise<void> {
-    const { ledger, reached, reader, warn } = this.#deps
+  /** W of every partition: what is not acknowledged is committed the next time. @returns what stands committed. */
+  async #commit(onRead: () => void = () => undefined): Promise<ReadonlyMap<number, bigint>> {
+    const { ledger, reader, warn } = this.#deps
     try {
       const watermarks = await ledger.watermarks()
-      reached('commit')
-      await reader.commit(watermarks)
+      onRead()
+      const standing = await reader.commit(watermarks)
+      await this.#compare(watermarks, standing)
+      return standing
     } catch (error) {
       warn(`commit: ${messageOf(error)}`)
+      return new Map()
     }
+  }
+
+  /**
+   * Somebody may have committed a later W than the one that this commit was made with, so W is asked for again: if even
+   * that is below what stands, the ledger has forgotten.
+   */
+  async #compare(
+    watermarks: ReadonlyMap<number, bigint>,
+    standing: ReadonlyMap<number, bigint>
+  ): Promise<void> {
+    const { lane, ledger, rolledBack } = this.#deps
+    const beyond = [...standing].filter(
+      ([partition, offset]) => offset > (watermarks.get(partition) ?? offset)
+    )
+    if (beyond.length === 0) return
+    const later = await ledger.watermarks()
+    const group = `the group of the ${lane} lane`
+    const because = beyondWatermarks(
+      beyond.map(([partition, offset]) => ({ group, partition, offset })),
+      partition => later.get(partition)
+    )
+    if (because !== undefined) rolledBack(because)
   }
 
   async #rest(tries: number, signal: AbortSignal): Promise<void> {

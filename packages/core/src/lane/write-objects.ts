@@ -14,6 +14,8 @@ export interface WriteDeps {
   readonly gate: Gate
   /** Calls in flight, over all obligations: more of them only make each slower and hold its bytes for longer. */
   readonly writes: Slots
+  /** Ends a call that is running. */
+  readonly writing: AbortSignal
 }
 
 export interface Written {
@@ -28,11 +30,14 @@ export function propertiesOf({ content, logged, part }: ContentItem): ObjectProp
   return { ...identity, chunk, chunks, title, text, metadata }
 }
 
-/** @param vectors - holds the content of every item. */
+/**
+ * @param vectors - holds the content of every item.
+ * @param signal - begins no further call.
+ */
 export async function writeObjects(
   items: readonly ContentItem[],
   vectors: ReadonlyMap<Digest, VectorBytes>,
-  { gate, store, writes }: WriteDeps,
+  { gate, store, writes, writing }: WriteDeps,
   signal: AbortSignal
 ): Promise<Written> {
   const stored: ContentItem[] = []
@@ -41,7 +46,7 @@ export async function writeObjects(
   while (waiting.length > 0) {
     const chunk = waiting.slice(0, objectsPerCall)
     const objects = chunk.map(({ object }) => object)
-    const outcomes = await writes.use(() => gate.run(() => store.write(objects, signal), signal), signal)
+    const outcomes = await writes.use(() => gate.run(() => store.write(objects, writing), signal), signal)
     const unknown = chunk.filter(({ item }, index) => {
       const outcome = outcomes[index]
       if (outcome?.kind === 'stored') stored.push(item)

@@ -5,6 +5,7 @@ import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
 import { Failure } from '@pointsman/core/domain/failure'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { ledgerContract } from '../contract/ledger.ts'
+import { rebuildContract } from '../contract/ledger-rebuild.ts'
 import { dumpLedger, timelessAnswer } from '../support/ledger-dump.ts'
 import { digestOf, hourMs, LedgerScene } from '../support/ledger-scene.ts'
 import { openGate } from '../support/reply-gate.ts'
@@ -21,6 +22,11 @@ afterAll(() => closeRedis(redis))
 
 // A namespace of its own isolates each ledger, so tests can share a server.
 ledgerContract('redis', () => new RedisLedger(redis, `contract-${randomUUID()}`))
+
+rebuildContract('redis', async () => {
+  const namespace = `contract-${randomUUID()}`
+  return () => new RedisLedger(redis, namespace)
+})
 
 async function sceneIn(namespace: string): Promise<LedgerScene> {
   return LedgerScene.open(new RedisLedger(redis, namespace))

@@ -1,7 +1,7 @@
 // What every Ledger must do when it is rebuilt.
 import type { ObligationId, OwnerId } from '@pointsman/core/domain/identity'
 import type { Job, Ledger } from '@pointsman/core/ports/ledger'
-import type { AwaitedDocument } from '@pointsman/core/ports/ledger-rebuild'
+import type { AwaitedDocument, RebuiltLanes } from '@pointsman/core/ports/ledger-rebuild'
 import { describe, expect, test } from 'vitest'
 import { candidateOf, digestOf, hourMs } from '../support/ledger-scene.ts'
 
@@ -25,11 +25,11 @@ const job: Job = {
   paidTokens: 0,
   order: ''
 }
-const lanes = {
+const lanes: RebuiltLanes = {
   epoch: 7,
   defaultLane: 'batch',
   partitions: new Map([[0, { lane: 'realtime', frontier: 10n }]])
-} as const
+}
 
 /** @param connect - handles of one ledger for several processes; it was never opened. */
 export function rebuildContract(adapter: string, connect: () => Promise<() => Ledger>): void {

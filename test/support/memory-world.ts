@@ -13,7 +13,7 @@ import { MemoryVectorStore } from '@pointsman/core/adapters/memory/vector-store'
 import type { Document } from '@pointsman/core/domain/document'
 import type { ObligationId, OwnerId } from '@pointsman/core/domain/identity'
 import type { LogRecord } from '@pointsman/core/ports/event-log'
-import type { Candidate, Settlement } from '@pointsman/core/ports/ledger'
+import type { Action, Candidate, Settlement } from '@pointsman/core/ports/ledger'
 import type { IndexObject } from '@pointsman/core/ports/vector-store'
 import { docKey, metadataHash, objectId, paymentKey, textHash } from '@pointsman/core/runtime/identity'
 
@@ -61,6 +61,8 @@ export class MemoryWorld {
   readonly provider = new MemoryBatchProvider({ dimensions })
   readonly spec = { model: this.embedder.model, dimensions }
   readonly groups = { realtime: 'realtime', batch: 'batch' }
+  /** Documents whose vectors had to be paid for, in order. */
+  readonly paid: string[] = []
   #owner: OwnerId | undefined
   #obligations = 0
 
@@ -124,10 +126,18 @@ export class MemoryWorld {
     if (settlement === 'open') return
     if (settlement === 'dead') await this.#giveUp(record, 'planted')
     const removal = { docId: document.docId, maxGeneration: verdict.generation - 1 }
+    if (settlement === 'indexed') await this.#pay(verdict.action, document)
     if (settlement === 'indexed') await this.store.write([this.objectOf(document, verdict.generation)], never)
     if (settlement !== 'dead') await this.store.removeGenerations([removal], never)
     const outcomes = (await this.ledger.parts(obligation)).map(part => ({ part, settlement }))
     await this.ledger.settle(obligation, owner, outcomes, document.tokens)
+  }
+
+  /** What is copied needs an object to be copied from. */
+  async #pay(action: Action, { docId, textHash: hash }: Document): Promise<void> {
+    const key = paymentKey(this.spec, hash)
+    const isThere = action === 'refresh' || (await this.store.vectors([key], never)).has(key)
+    if (action === 'embed' || !isThere) this.paid.push(docId)
   }
 
   async #giveUp(record: LogRecord, reason: string): Promise<void> {
@@ -145,12 +155,11 @@ export class MemoryWorld {
   }
 
   async #register(): Promise<OwnerId> {
-    if (this.#owner === undefined) {
-      const instance = {
-        instance: 'test-1',
-        service: 'embedder-realtime',
-        leaseMs: Number.MAX_SAFE_INTEGER / 2
-      }
+    const leaseMs = Number.MAX_SAFE_INTEGER / 2
+    // A ledger that was lost has forgotten it.
+    const isKnown = this.#owner !== undefined && (await this.ledger.renew(this.#owner, leaseMs, ''))
+    if (this.#owner === undefined || !isKnown) {
+      const instance = { instance: 'test-1', service: 'embedder-realtime', leaseMs }
       this.#owner = (await this.ledger.register(instance)).owner
     }
     return this.#owner

@@ -157,11 +157,7 @@ class WorkRun {
     const groups = byContent(
       items.filter(({ content }) => !this.#vectors.has(content) && !this.#dead.has(content))
     )
-    const copyable = [...groups].flatMap(([content, group]) =>
-      lookUp === 'everything' || group.some(({ part }) => part.action !== 'embed' && part.action !== 'share')
-        ? content
-        : []
-    )
+    const copyable = [...groups].flatMap(([content, group]) => (mayStand(group, lookUp) ? content : []))
     if (copyable.length > 0) {
       const found = await gates.store.run(() => store.vectors(copyable, this.#signal), this.#signal)
       for (const [content, vector] of found) this.#vectors.set(content, vector)
@@ -247,6 +243,16 @@ function outrunWithin(items: readonly Item[], contents: readonly ContentItem[]):
   }
   const isStale = ({ part }: ContentItem): boolean => part.generation < (newest.get(part.docKey) ?? 0)
   return { current: contents.filter(item => !isStale(item)), present: [], stale: contents.filter(isStale) }
+}
+
+/**
+ * May the index have the vector of these items, which have one content? A part that shares does as the one whose vector it
+ * shares; where that is not among fresh work any more, because a newer content outran it, it may have been a copy.
+ */
+function mayStand(group: readonly ContentItem[], lookUp: LookUp): boolean {
+  const actions = new Set(group.map(({ part }) => part.action))
+  if (lookUp === 'everything' || actions.has('copy') || actions.has('refresh')) return true
+  return lookUp === 'nothing' && !actions.has('embed')
 }
 
 /** An outcome, with the item whose object may have to go. */

@@ -1,5 +1,5 @@
-// `node tools/bootstrap/run.mjs start|test|stack|bench|pointsman [arguments]`: what the scripts of package.json call. Needs
-// nothing but Node >= 18 and npm: installs the packages and the pinned Node when they are missing or out of date.
+// `node tools/bootstrap/run.mjs start|test|stack|bench|chaos|pointsman [arguments]`: what the scripts of package.json call.
+// Needs nothing but Node >= 18 and npm: installs the packages and the pinned Node when they are missing or out of date.
 
 import { runPinned } from './run-pinned.mjs'
 
@@ -8,6 +8,7 @@ const targets = {
   test: { script: 'tools/bootstrap/test.ts' },
   stack: { script: 'tools/stack/main.ts' },
   bench: { script: 'bench/main.ts' },
+  chaos: { script: 'tools/chaos/main.ts' },
   pointsman: { script: 'services/controller/src/cli/main.ts', readsTerminal: true }
 }
 

@@ -14,11 +14,14 @@ export interface KafkaSettings {
   readonly folder: string
   readonly port: number
   readonly controllerPort: number
-  /**
-   * A second listener for clients behind a fault proxy: they are told to come back to the proxy's port, or they would
-   * go round it after the first answer.
-   */
-  readonly proxied?: { readonly port: number; readonly advertisedPort: number }
+  /** A listener more for the clients behind each fault proxy. */
+  readonly proxied: readonly ProxiedListener[]
+}
+
+/** Its clients are told to come back to the proxy's port, or they would go round it after the first answer. */
+export interface ProxiedListener {
+  readonly port: number
+  readonly advertisedPort: number
 }
 
 const javaFlags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:+ExitOnOutOfMemoryError']
@@ -38,7 +41,7 @@ export function kafkaPlan(settings: KafkaSettings): PartPlan {
     ports: {
       listener: port,
       controller: controllerPort,
-      ...(proxied && { 'proxied listener': proxied.port })
+      ...Object.fromEntries(proxied.map((listener, index) => [`proxied listener ${index}`, listener.port]))
     },
     file: java,
     args: ['-Xms128m', '-Xmx512m', ...flags, 'kafka.Kafka', config],
@@ -105,9 +108,11 @@ function serverProperties({ folder, port, controllerPort, proxied }: KafkaSettin
   const own = `PLAINTEXT://127.0.0.1:${port}`
   const listeners = [own, `CONTROLLER://127.0.0.1:${controllerPort}`]
   const advertised = [own]
-  if (proxied !== undefined) {
-    listeners.push(`PROXIED://127.0.0.1:${proxied.port}`)
-    advertised.push(`PROXIED://127.0.0.1:${proxied.advertisedPort}`)
+  const protocols = ['PLAINTEXT:PLAINTEXT', 'CONTROLLER:PLAINTEXT']
+  for (const [index, listener] of proxied.entries()) {
+    listeners.push(`PROXIED${index}://127.0.0.1:${listener.port}`)
+    advertised.push(`PROXIED${index}://127.0.0.1:${listener.advertisedPort}`)
+    protocols.push(`PROXIED${index}:PLAINTEXT`)
   }
   return `process.roles=broker,controller
 node.id=1
@@ -116,7 +121,7 @@ listeners=${listeners.join(',')}
 advertised.listeners=${advertised.join(',')}
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
+listener.security.protocol.map=${protocols.join(',')}
 log.dirs=${join(folder, 'data')}
 auto.create.topics.enable=false
 # The defaults are 3 replicas and 50 partitions.

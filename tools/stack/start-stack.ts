@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path'
 import { holderOf, tryLock } from '../bootstrap/lock.mjs'
 import { pidOf } from '../bootstrap/process-identity.mjs'
 import { fetchArtifacts, type Fetched } from './fetch-artifacts.ts'
-import { kafkaPlan } from './kafka.ts'
+import { kafkaPlan, type ProxiedListener } from './kafka.ts'
 import { Part, type PartHandle, type PartName, type PartPlan } from './part.ts'
 import type { ProgressOutput } from './progress.ts'
 import { redisPlan } from './redis.ts'
@@ -29,6 +29,8 @@ export interface StackOptions {
   readonly dataDir?: string | undefined
   /** Servers to start: all but the fault proxy unless given. `toxiproxy` adds it in front of every other part. */
   readonly parts?: readonly PartName[] | undefined
+  /** Of Kafka, for clients that have a fault proxy of their own. */
+  readonly kafkaListeners?: readonly ProxiedListener[] | undefined
   /** Weaviate's ASYNC_INDEXING; off by default, so that what is stored is found. */
   readonly asyncIndexing?: boolean | undefined
   /** Weaviate's GOMEMLIMIT, "1GiB" by default. */
@@ -147,9 +149,12 @@ function planParts({ fetched, ports, dataDir, options, wanted }: Planning): Part
         folder: folder('kafka'),
         port: ports.kafka,
         controllerPort: ports.kafkaController,
-        ...(wanted.includes('toxiproxy') && {
-          proxied: { port: ports.kafkaProxied, advertisedPort: ports.toKafka }
-        })
+        proxied: [
+          ...(wanted.includes('toxiproxy')
+            ? [{ port: ports.kafkaProxied, advertisedPort: ports.toKafka }]
+            : []),
+          ...(options.kafkaListeners ?? [])
+        ]
       }),
     registry: () =>
       registryPlan({

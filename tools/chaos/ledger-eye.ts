@@ -1,0 +1,62 @@
+// Looks at the ledger from outside, past all proxies: what is at risk, and what is left to do. It decides nothing.
+
+import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection'
+import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
+import { Failure } from '@pointsman/core/domain/failure'
+import type { Survey } from '@pointsman/core/ports/ledger'
+import type { Redis } from 'ioredis'
+
+export class LedgerEye implements AsyncDisposable {
+  readonly #redis: Redis
+  readonly #namespace: string
+  #ledger: RedisLedger | undefined
+
+  private constructor(redis: Redis, namespace: string) {
+    this.#redis = redis
+    this.#namespace = namespace
+  }
+
+  static async open(redisUrl: string, namespace: string): Promise<LedgerEye> {
+    return new LedgerEye(await openRedis({ REDIS_URL: redisUrl }, () => undefined), namespace)
+  }
+
+  /** Undefined while it does not answer, or when it was replaced just now. */
+  async survey(): Promise<Survey | undefined> {
+    try {
+      if (this.#ledger === undefined) {
+        // Who finds it missing says so: an empty one would be taken for a beginning.
+        const ledger = new RedisLedger(this.#redis, this.#namespace)
+        await ledger.open('realtime', 'lost')
+        this.#ledger = ledger
+      }
+      return await this.#ledger.survey()
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      this.#ledger = undefined
+      return undefined
+    }
+  }
+
+  /** Inputs of realtime requests that are journalled as sent and not answered, by instance. */
+  async inputsAtRisk(): Promise<ReadonlyMap<string, number> | undefined> {
+    const survey = await this.survey()
+    if (survey === undefined) return undefined
+    const instanceOf = new Map(survey.instances.map(({ instance, owner }) => [owner, instance]))
+    const atRisk = new Map<string, number>()
+    for (const { inputsAtRisk, owner } of survey.obligations) {
+      const instance = owner === undefined ? undefined : instanceOf.get(owner)
+      const name = instance ?? 'nobody'
+      atRisk.set(name, (atRisk.get(name) ?? 0) + inputsAtRisk)
+    }
+    return atRisk
+  }
+
+  /** FLUSHALL: all that Redis holds is gone. */
+  async flush(): Promise<void> {
+    await this.#redis.flushall()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await closeRedis(this.#redis)
+  }
+}

@@ -17,10 +17,14 @@ const listQuery = z.object({
   limit: z.coerce.number().int().min(1).default(10_000)
 })
 
-/** `factor`: how many times as fast as real time it flows; 0 stands still. */
+/**
+ * `factor`: how many times as fast as real time it flows; 0 stands still. `skewSeconds`: how far wrong the times are that
+ * clients are shown of files and jobs that are made from then on.
+ */
 const clockChange = z.strictObject({
   factor: z.number().min(0).max(1e9).optional(),
-  advanceSeconds: z.number().min(0).max(1e9).optional()
+  advanceSeconds: z.number().min(0).max(1e9).optional(),
+  skewSeconds: z.number().min(-1e9).max(1e9).optional()
 })
 
 /** The routes under `/_local`, for whoever runs the server: they answer on loopback only and need no key. */
@@ -62,8 +66,9 @@ export function adminRoutes(app: FastifyInstance, server: LocalServer): Promise<
   app.get('/clock', () => showClock(server))
   app.put('/clock', async request => {
     const { virtualClock, state } = server
-    const { advanceSeconds, factor } = parseWith(clockChange, request.body)
+    const { advanceSeconds, factor, skewSeconds } = parseWith(clockChange, request.body)
     if (factor !== undefined) virtualClock.factor = factor
+    if (skewSeconds !== undefined) virtualClock.skewMs = skewSeconds * 1000
     if (advanceSeconds !== undefined) await virtualClock.advance(advanceSeconds * 1000)
     state.commit(virtualClock.nowMs(), { kind: 'clock' })
     return showClock(server)
@@ -109,7 +114,8 @@ function countStruckLines({ state }: LocalServer): ReadonlyMap<string, number> {
 }
 
 function showClock({ virtualClock }: LocalServer): object {
-  return { now: virtualClock.nowMs() / 1000, factor: virtualClock.factor }
+  const { factor, skewMs } = virtualClock
+  return { now: virtualClock.nowMs() / 1000, factor, skewSeconds: skewMs / 1000 }
 }
 
 /** @throws {ApiError} 400 naming every problem. */

@@ -1,6 +1,6 @@
 import type { JobFault } from './batches/job-fault.ts'
 import { jobFaultSchema } from './batches/job-fault.ts'
-import { isNth, isOneOf } from './fault-when.ts'
+import { isNth, isOneOf, isWithin } from './fault-when.ts'
 import type { RouteName } from './fault-when.ts'
 import type { FaultRule } from './fault-rules.ts'
 import type { FileFault } from './files/file-fault-kinds.ts'
@@ -36,9 +36,13 @@ interface RuleState extends Count {
 export class FaultScript {
   readonly seed: number
   readonly #states: readonly RuleState[]
+  readonly #nowMs: () => number
+  readonly #setMs: number
 
-  constructor(rules: readonly FaultRule[], seed = 1) {
+  constructor(rules: readonly FaultRule[], seed = 1, nowMs: () => number = () => performance.now()) {
     this.seed = seed
+    this.#nowMs = nowMs
+    this.#setMs = nowMs()
     const script = newHex().slice(0, 8)
     // A stream of its own for each rule: adding a rule leaves the draws of the others as they were.
     this.#states = rules.map((rule, index) => ({
@@ -55,7 +59,7 @@ export class FaultScript {
   /** The fault of a request: the first rule that fires. */
   draw(question: FaultQuestion): FaultRule | undefined {
     let chosen: FaultRule | undefined
-    for (const state of this.#states) {
+    for (const state of this.#current()) {
       if (matches(state.rule, question) && fires(state, chosen === undefined, question.id))
         chosen = state.rule
     }
@@ -64,7 +68,7 @@ export class FaultScript {
 
   /** The faults of a job that is created now, and of its lines: all that fire. */
   drawJob(): JobFault[] {
-    return this.#states.flatMap(state => {
+    return this.#current().flatMap(state => {
       const { key, rule, seed } = state
       if (rule.route === 'jobs') return fires(state, true) ? [jobFaultSchema.parse({ key, seed, rule })] : []
       if (rule.route !== 'lines') return []
@@ -76,7 +80,7 @@ export class FaultScript {
 
   /** The faults of a file that is stored now: all that fire. */
   drawFile(): FileFault[] {
-    return this.#states.flatMap(state =>
+    return this.#current().flatMap(state =>
       state.rule.route === 'files' && fires(state, true) ? [state.rule] : []
     )
   }
@@ -84,10 +88,16 @@ export class FaultScript {
   /** The fault of a webhook that is sent now: the first rule that fires. */
   drawWebhook(): FaultRule | undefined {
     let chosen: FaultRule | undefined
-    for (const state of this.#states) {
+    for (const state of this.#current()) {
       if (state.rule.route === 'webhooks' && fires(state, chosen === undefined)) chosen = state.rule
     }
     return chosen
+  }
+
+  /** Those whose time it is; the others do not even count. */
+  #current(): readonly RuleState[] {
+    const elapsedMs = this.#nowMs() - this.#setMs
+    return this.#states.filter(({ rule }) => isWithin(rule, elapsedMs))
   }
 
   /** @param struckLines - how many lines a rule has met, by its key; the jobs count them. */

@@ -49,6 +49,10 @@ export const when = {
   share: fraction.optional(),
   /** How often at most. */
   times: positive.optional(),
+  /** Only from so long after the rule was set, in real time. */
+  fromMs: z.number().min(0).optional(),
+  /** Only for so long from then. */
+  forMs: positive.optional(),
   /** Only requests about this file or job. */
   id: z.string().optional(),
   /** Only requests about a job that has in truth this status, or one of these. */
@@ -69,11 +73,13 @@ const forRequests: readonly Condition[] = [
   'nth',
   'share',
   'times',
+  'fromMs',
+  'forMs',
   'id',
   'whileStatus',
   'perId'
 ]
-const forDraws: readonly Condition[] = ['nth', 'share', 'times']
+const forDraws: readonly Condition[] = ['nth', 'share', 'times', 'fromMs', 'forMs']
 const forLines: readonly Condition[] = ['nth', 'share', 'containing', 'customId', 'jobs']
 
 /** The conditions among `given` that mean nothing at the route. */
@@ -93,6 +99,14 @@ export function isNth(nth: Nth | undefined, number: number): boolean {
     return number >= from && number <= to && (number - from) % every === 0
   }
   return nth.includes(number)
+}
+
+/** @param elapsedMs - since the rule was set. */
+export function isWithin(
+  { forMs, fromMs = 0 }: { readonly fromMs?: number | undefined; readonly forMs?: number | undefined },
+  elapsedMs: number
+): boolean {
+  return elapsedMs >= fromMs && elapsedMs < fromMs + (forMs ?? Number.POSITIVE_INFINITY)
 }
 
 export function isOneOf(wanted: string | readonly string[] | undefined, given: string | undefined): boolean {

@@ -6,6 +6,7 @@ import { BatchQueue } from './batches/batch-queue.ts'
 import type { Turnaround } from './batches/turnaround.ts'
 import { Bill } from './bill.ts'
 import { SystemClock } from './clock.ts'
+import { openDataLock } from './data-lock.ts'
 import { Journal } from './exchange.ts'
 import { FastVectors } from './fast-vectors.ts'
 import { createHttpApp } from './http-app.ts'
@@ -85,6 +86,7 @@ export async function startLocalOpenai(options: LocalOpenaiOptions = {}): Promis
   const vectors = resources.use(await openVectors(options.vectors ?? { kind: 'fast' }))
   const dataDir =
     options.dataDir ?? resources.adopt(mkdtempSync(join(tmpdir(), 'local-openai-data-')), removeFolder)
+  if (options.dataDir !== undefined) resources.use(openDataLock(options.dataDir))
   const store = resources.use(openStore(dataDir, options.clockFactor ?? 1))
   // The store makes the folder.
   const bill = resources.use(new Bill(options.stateFile ?? (options.dataDir && join(dataDir, 'bill.jsonl'))))

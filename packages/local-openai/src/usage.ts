@@ -47,7 +47,8 @@ What it answers
   --threads N          threads for minilm (default: cores - 1)    --threads 2
 
 What it keeps
-  --data-dir DIR       files, jobs and the bill over restarts (default: a temporary folder, removed at the end)
+  --data-dir DIR       files, jobs and the bill over restarts, of one server at a time (default: a temporary
+                       folder, removed at the end)
                                                                   --data-dir ./openai-data
   --state FILE         the bill only, over restarts (default: in the data folder)
                                                                   --state ./bill.jsonl

@@ -17,6 +17,11 @@ interface Sleeper {
 }
 
 export class VirtualClock implements Clock {
+  /**
+   * How far wrong the times are that clients are shown of what is made from now on. Nothing goes by them here, so a server
+   * whose clock was set back still does one thing after the other (V1).
+   */
+  skewMs = 0
   #factor: number
   #working = 0
   /** The moment of virtual time at `#anchorRealMs`, from which it flows. */

@@ -221,7 +221,15 @@ test('a job whose lines cannot be computed fails and says why, and the server go
   const id = 'file-1'
   const createdMs = store.virtualClock.nowMs()
   writeFileSync(store.files.pathOf(id), batchLines(3))
-  store.files.add({ id, bytes: 1, createdMs, filename: 'a.jsonl', purpose: 'batch', expiresMs: null })
+  store.files.add({
+    id,
+    bytes: 1,
+    createdMs,
+    skewMs: 0,
+    filename: 'a.jsonl',
+    purpose: 'batch',
+    expiresMs: null
+  })
   const request = parseBatchRequest({ input_file_id: id, endpoint, ...completionWindow })
   const batch = queue.create(request)
   await expect

@@ -62,3 +62,54 @@ test('a rule counts only the requests that it is about', () => {
   expect(script.draw({ route: 'embeddings', model: 'm', texts: ['bad'] })?.kind).toBe('http_error')
   expect(script.report()).toMatchObject({ rules: [{ seen: 2, played: 1 }] })
 })
+
+test('a rule plays from a moment on and for a while; what comes outside is not counted', () => {
+  const { rules } = faultScriptSchema.parse({
+    rules: [
+      { kind: 'slow_down', fromMs: 100, forMs: 50, nth: 2 },
+      { kind: 'nan', forMs: 100 },
+      { kind: 'zero_vector', fromMs: 200 }
+    ]
+  })
+  let nowMs = 5_000
+  const script = new FaultScript(rules, 1, () => nowMs)
+  const playedAfter = (elapsedMs: number): string | undefined => {
+    nowMs = 5_000 + elapsedMs
+    return script.draw({ route: 'embeddings', model: 'm', texts: ['a'] })?.kind
+  }
+
+  expect([0, 99, 100, 120, 149, 150, 199, 200, 1e9].map(playedAfter)).toEqual([
+    'nan',
+    'nan',
+    undefined,
+    'slow_down',
+    undefined,
+    undefined,
+    undefined,
+    'zero_vector',
+    'zero_vector'
+  ])
+  expect(script.report().rules).toMatchObject([{ seen: 3, played: 1 }, { seen: 2 }, { seen: 2 }])
+})
+
+test('jobs, files and webhooks have storms, too; lines have none', () => {
+  const { rules } = faultScriptSchema.parse({
+    rules: [
+      { kind: 'job_fails', forMs: 10 },
+      { kind: 'file_hidden', seconds: 1, forMs: 10 },
+      { kind: 'webhook_lost', forMs: 10 }
+    ]
+  })
+  let nowMs = 0
+  const script = new FaultScript(rules, 1, () => nowMs)
+  const drawn = (): number[] => [
+    script.drawJob().length,
+    script.drawFile().length,
+    script.drawWebhook() === undefined ? 0 : 1
+  ]
+  expect(drawn()).toEqual([1, 1, 1])
+  nowMs = 10
+  expect(drawn()).toEqual([0, 0, 0])
+  const ofLines = faultScriptSchema.safeParse({ rules: [{ kind: 'line_error', forMs: 10 }] })
+  expect(ofLines.error?.issues[0]?.path).toEqual(['rules', 0, 'forMs'])
+})

@@ -69,11 +69,12 @@ export class BatchQueue implements AsyncDisposable {
     const random = new SeededRandom(seed + state.batches.size * 7919)
     const batch = batchRecordSchema.parse({
       ...request,
-      id: newBatchId(nowMs),
+      id: newBatchId(nowMs + virtualClock.skewMs),
       plan: planBatch(this.turnaround, random),
       orderSeed: Math.floor(random.next() * 2 ** 32),
       status: 'validating',
       createdMs: nowMs,
+      skewMs: virtualClock.skewMs,
       expiresMs: nowMs + windowMs,
       outputFileId: newFileId(),
       errorFileId: newFileId(),
@@ -84,11 +85,12 @@ export class BatchQueue implements AsyncDisposable {
     return batch
   }
 
-  /** The newest first. */
+  /** The newest first, by the time that is shown. */
   list(): BatchRecord[] {
     const { state, virtualClock } = this.#deps
     const nowMs = virtualClock.nowMs()
-    return [...state.batches.values()].filter(batch => !isHidden(batch, 'list', nowMs)).toReversed()
+    const listed = [...state.batches.values()].filter(batch => !isHidden(batch, 'list', nowMs)).toReversed()
+    return listed.toSorted((a, b) => b.createdMs + b.skewMs - (a.createdMs + a.skewMs))
   }
 
   /** @throws {ApiError} 404. */

@@ -67,6 +67,8 @@ export const batchRecordSchema = z.object({
   orderSeed: z.number().int().default(0),
   status: z.enum(batchStatuses),
   createdMs: z.number(),
+  /** Added to all times that are shown. */
+  skewMs: z.number().default(0),
   expiresMs: z.number(),
   inProgressMs: moment,
   finalizingMs: moment,
@@ -102,6 +104,8 @@ export function isTerminal({ status }: BatchRecord): boolean {
 export function showBatch(batch: BatchRecord): object {
   const { completed, failed, inspection, usedTokens } = batch
   const isOver = isTerminal(batch)
+  const shown = (ms: number): number => toSeconds(ms + batch.skewMs)
+  const shownOrNull = (ms: number | null): number | null => (ms === null ? null : shown(ms))
   return {
     id: batch.id,
     object: 'batch',
@@ -113,15 +117,15 @@ export function showBatch(batch: BatchRecord): object {
     status: batch.status,
     output_file_id: isOver && batch.outputBytes > 0 ? batch.outputFileId : null,
     error_file_id: isOver && batch.errorBytes > 0 ? batch.errorFileId : null,
-    created_at: toSeconds(batch.createdMs),
-    in_progress_at: secondsOrNull(batch.inProgressMs),
-    expires_at: toSeconds(batch.expiresMs),
-    finalizing_at: secondsOrNull(batch.finalizingMs),
-    completed_at: secondsOrNull(batch.completedMs),
-    failed_at: secondsOrNull(batch.failedMs),
-    expired_at: secondsOrNull(batch.expiredMs),
-    cancelling_at: secondsOrNull(batch.cancellingMs),
-    cancelled_at: secondsOrNull(batch.cancelledMs),
+    created_at: shown(batch.createdMs),
+    in_progress_at: shownOrNull(batch.inProgressMs),
+    expires_at: shown(batch.expiresMs),
+    finalizing_at: shownOrNull(batch.finalizingMs),
+    completed_at: shownOrNull(batch.completedMs),
+    failed_at: shownOrNull(batch.failedMs),
+    expired_at: shownOrNull(batch.expiredMs),
+    cancelling_at: shownOrNull(batch.cancellingMs),
+    cancelled_at: shownOrNull(batch.cancelledMs),
     request_counts: { total: batch.inProgressMs === null ? 0 : (inspection?.lines ?? 0), completed, failed },
     usage: {
       input_tokens: usedTokens,
@@ -132,8 +136,4 @@ export function showBatch(batch: BatchRecord): object {
     },
     metadata: batch.metadata
   }
-}
-
-function secondsOrNull(ms: number | null): number | null {
-  return ms === null ? null : toSeconds(ms)
 }

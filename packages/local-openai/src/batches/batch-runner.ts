@@ -236,6 +236,7 @@ export class BatchRunner {
     const nowMs = this.#deps.virtualClock.nowMs()
     const common = {
       createdMs: nowMs,
+      skewMs: batch.skewMs,
       expiresMs: nowMs + batch.outputExpiresAfterMs,
       purpose: 'batch_output' as const
     }

@@ -7,12 +7,16 @@ export const fileRecordSchema = z.object({
   id: z.string(),
   bytes: z.number().int(),
   createdMs: z.number(),
+  /** Added to all times that are shown. */
+  skewMs: z.number().default(0),
   filename: z.string(),
   purpose: z.enum([...uploadPurposes, 'batch_output']),
   /** Null: it stays until it is deleted. */
   expiresMs: z.number().nullable(),
   /** By a fault: nobody finds it before. */
   visibleMs: z.number().optional(),
+  /** By a fault: not in the list before. */
+  listedMs: z.number().optional(),
   /** By a fault: gone from then on, although it shows another expiry. */
   goneMs: z.number().optional()
 })
@@ -25,11 +29,11 @@ export function showFile(file: FileRecord): object {
     id: file.id,
     object: 'file',
     bytes: file.bytes,
-    created_at: toSeconds(file.createdMs),
+    created_at: toSeconds(file.createdMs + file.skewMs),
     filename: file.filename,
     purpose: file.purpose,
     status: 'processed',
-    expires_at: file.expiresMs === null ? null : toSeconds(file.expiresMs),
+    expires_at: file.expiresMs === null ? null : toSeconds(file.expiresMs + file.skewMs),
     status_details: null
   }
 }

@@ -32,10 +32,13 @@ export class FileStore {
     this.#state.commit(this.#clock.nowMs(), { kind: 'file', file })
   }
 
-  /** The oldest first. */
+  /** The oldest first, by the time that is shown. */
   list(): FileRecord[] {
     this.#dropExpired()
-    return [...this.#state.files.values()].filter(file => this.#isVisible(file))
+    const nowMs = this.#clock.nowMs()
+    return [...this.#state.files.values()]
+      .filter(file => this.#isVisible(file) && (file.listedMs ?? 0) <= nowMs)
+      .toSorted((a, b) => a.createdMs + a.skewMs - (b.createdMs + b.skewMs))
   }
 
   find(id: string): FileRecord | undefined {

@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { ApiError, invalidRequest } from '../api-error.ts'
-import type { Clock } from '../clock.ts'
 import { newFileId } from '../ids.ts'
 import { isRecord, missing, parseChoice, parseIntegerText } from '../request-checks.ts'
 import type { FileFault } from './file-fault-kinds.ts'
@@ -9,6 +8,7 @@ import { uploadPurposes } from './file-record.ts'
 import type { FileRecord } from './file-record.ts'
 import type { FileStore } from './file-store.ts'
 import { readFirstLine } from './first-line.ts'
+import type { VirtualClock } from '../virtual-clock.ts'
 import { receiveForm } from './receive-form.ts'
 import type { UploadForm } from './receive-form.ts'
 
@@ -20,7 +20,7 @@ const defaultBatchExpiryMs = 30 * 86_400_000
 
 interface UploadDeps {
   readonly files: FileStore
-  readonly clock: Clock
+  readonly clock: VirtualClock
   readonly maxBatchFileBytes: number
   /** Called when the file is stored. */
   readonly drawFaults: () => readonly FileFault[]
@@ -38,7 +38,7 @@ export async function takeUpload(
   const path = store.pathOf(id)
   try {
     const form = await receiveForm(request, path, maxFileBytes)
-    const checked = await checkUpload(form, path, { id, nowMs: clock.nowMs(), maxBatchFileBytes })
+    const checked = await checkUpload(form, path, { id, clock, maxBatchFileBytes })
     const file = spoilFile(checked, drawFaults())
     store.add(file)
     return file
@@ -52,29 +52,30 @@ async function checkUpload(
   { fields, file }: UploadForm,
   path: string,
   {
+    clock,
     id,
-    maxBatchFileBytes,
-    nowMs
-  }: { readonly id: string; readonly maxBatchFileBytes: number; readonly nowMs: number }
+    maxBatchFileBytes
+  }: { readonly id: string; readonly maxBatchFileBytes: number; readonly clock: VirtualClock }
 ): Promise<FileRecord> {
+  const [createdMs, { skewMs }] = [clock.nowMs(), clock]
   const purpose = parseChoice(fields.get('purpose'), 'purpose', uploadPurposes)
   if (!file) throw missing('file')
   const lifeMs = parseLifeMs(fields, purpose === 'batch' ? defaultBatchExpiryMs : null)
   if (file.isCut) throw tooLarge(`File is too large: the maximum is ${maxFileBytes} bytes.`)
   if (purpose === 'batch') await checkBatchFile(file, path, maxBatchFileBytes)
   const { bytes, filename } = file
-  const expiresMs = lifeMs === null ? null : nowMs + lifeMs
-  return { id, bytes, createdMs: nowMs, filename, purpose, expiresMs }
+  const expiresMs = lifeMs === null ? null : createdMs + lifeMs
+  return { id, bytes, createdMs, skewMs, filename, purpose, expiresMs }
 }
 
 function spoilFile(file: FileRecord, faults: readonly FileFault[]): FileRecord {
-  return faults.reduce<FileRecord>(
-    (spoiled, fault) =>
-      fault.kind === 'file_hidden'
-        ? { ...spoiled, visibleMs: file.createdMs + fault.seconds * 1000 }
-        : { ...spoiled, goneMs: file.createdMs + fault.afterSeconds * 1000 },
-    file
-  )
+  return faults.reduce<FileRecord>((spoiled, fault) => {
+    if (fault.kind === 'file_expired') {
+      return { ...spoiled, goneMs: file.createdMs + fault.afterSeconds * 1000 }
+    }
+    const shownMs = file.createdMs + fault.seconds * 1000
+    return fault.where === 'list' ? { ...spoiled, listedMs: shownMs } : { ...spoiled, visibleMs: shownMs }
+  }, file)
 }
 
 /** Of the lines only the first is looked at: what is wrong with the others, a batch tells. */

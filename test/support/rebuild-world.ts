@@ -5,6 +5,7 @@ import { docKey, paymentKey, textHash } from '@pointsman/core/runtime/identity'
 import { MemoryLedger } from '@pointsman/core/adapters/memory/ledger'
 import type { Document } from '@pointsman/core/domain/document'
 import type { ObligationId } from '@pointsman/core/domain/identity'
+import type { Parts } from '../../services/controller/src/parts.ts'
 import { LedgerKeeper } from '../../services/controller/src/rebuild/ledger-keeper.ts'
 import { documentOf, MemoryWorld } from './memory-world.ts'
 
@@ -17,11 +18,18 @@ export class RebuildWorld {
   readonly names = namesOf('test')
   readonly warned: string[] = []
 
+  /** Of one controller, with a handle of its own. */
+  parts(): Parts {
+    const { admin, clock, codec, control, embedder, letters, provider, ranges, spec, store } = this.world
+    const ledger = new MemoryLedger(this.world.ledgerServer)
+    const { names } = this
+    return { admin, clock, codec, control, embedder, ledger, letters, names, provider, ranges, spec, store }
+  }
+
   /** A controller with a handle of its own. @param dieAt - the failpoint at which it is killed. */
   keeper(dieAt?: Failpoint): LedgerKeeper {
-    const { names, world } = this
     return new LedgerKeeper({
-      parts: { ...world, ledger: new MemoryLedger(world.ledgerServer), names },
+      parts: this.parts(),
       hit: name => {
         if (name === dieAt) throw killed
       },

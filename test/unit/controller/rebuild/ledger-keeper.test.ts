@@ -16,9 +16,8 @@ async function running(): Promise<RebuildWorld> {
 }
 
 async function switchTo(of: RebuildWorld, lane: 'realtime' | 'batch'): Promise<void> {
-  const { world, names } = of
   const switcher = new Switcher({
-    parts: { ...world, names },
+    parts: of.parts(),
     hit: () => undefined,
     self: 'test',
     warn: () => undefined,

@@ -1,0 +1,60 @@
+// The judge at the end: knows only what was produced, and reads the index as it is. It does not ask the ledger.
+//   I6 OneObject  one object per living document, none for deleted ones
+//   I7 Fresh      of its newest version, unless that was given up
+import { vectorOf } from '@pointsman/core/adapters/memory/embedder'
+import type { IndexObject } from '@pointsman/core/ports/vector-store'
+import { newestOf, type Produced } from './bill-watch.ts'
+import { Violation } from './violation.ts'
+import type { World } from './world.ts'
+
+export function auditIndex(world: World): { readonly documents: number; readonly givenUp: number } {
+  const objects = Map.groupBy(world.store.objects.values(), ({ properties }) => properties.docId)
+  const given = new Set(world.log.letters.map(({ offset, partition }) => `${partition}:${offset}`))
+  const newest = newestOf(world)
+  let givenUp = 0
+  for (const [docId, wanted] of newest) {
+    const found = objects.get(docId) ?? []
+    const isGivenUp = given.has(`${wanted.partition}:${wanted.offset}`)
+    if (isGivenUp) givenUp += 1
+    if (found.length > 1) {
+      throw new Violation(
+        'I6 OneObject',
+        `${docId} has ${found.length} objects: ${found.map(describe).join(', ')}`
+      )
+    }
+    const [object] = found
+    if (wanted.deleted) {
+      if (object !== undefined)
+        throw new Violation('I6 OneObject', `${docId} is deleted, and there: ${describe(object)}`)
+      continue
+    }
+    if (isGivenUp) continue
+    if (object === undefined)
+      throw new Violation('I7 Fresh', `${docId} is lost: version ${wanted.version} is in no object`)
+    const problem = differenceOf(object, wanted, world)
+    if (problem !== undefined) throw new Violation('I7 Fresh', `${docId}: ${problem}: ${describe(object)}`)
+  }
+  for (const docId of objects.keys()) {
+    if (!newest.has(docId)) throw new Violation('I6 OneObject', `${docId} was never produced, and is there`)
+  }
+  return { documents: newest.size, givenUp }
+}
+
+function differenceOf(
+  { properties, vector }: IndexObject,
+  wanted: Produced,
+  { spec }: World
+): string | undefined {
+  if (properties.text !== wanted.text)
+    return `it should have the text "${wanted.text}" of version ${wanted.version}`
+  if (properties.metadata !== wanted.metadata || properties.title !== wanted.title) {
+    return `it should have the metadata ${wanted.metadata}`
+  }
+  const right = vectorOf(spec.model, wanted.text, spec.dimensions)
+  return Buffer.from(vector).equals(Buffer.from(right)) ? undefined : 'it has the vector of another text'
+}
+
+function describe({ properties }: IndexObject): string {
+  const { generation, metadata, text, version } = properties
+  return `version ${version}, generation ${generation}, "${text}", ${metadata}`
+}

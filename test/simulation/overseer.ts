@@ -1,0 +1,121 @@
+// Sees everything that is carried out: tells it, and checks what must never be, after each step.
+//   I4 IndexedTrue  what the ledger calls indexed stands in the index
+import { docKey } from '@pointsman/core/runtime/identity'
+import { BillWatch, newestOf } from './bill-watch.ts'
+import { LedgerWatch } from './ledger-watch.ts'
+import { Narrator } from './narrate.ts'
+import { Violation } from './violation.ts'
+import type { Call } from './wire.ts'
+import type { World } from './world.ts'
+
+export class Overseer {
+  readonly bill: BillWatch
+  readonly ledger: LedgerWatch
+  readonly narrator: Narrator
+  readonly #world: World
+  #violation: Violation | undefined
+  #letters = 0
+
+  constructor(world: World) {
+    this.#world = world
+    this.bill = new BillWatch(world)
+    this.narrator = new Narrator(world)
+    this.ledger = new LedgerWatch(world, contents => this.bill.risk(contents))
+  }
+
+  /** The first that was found. */
+  get violation(): Violation | undefined {
+    return this.#violation
+  }
+
+  note(error: unknown): void {
+    this.#violation ??= error instanceof Violation ? error : new Violation('Checker', String(error))
+  }
+
+  /** To be asked when a call is carried out. */
+  witness(call: Call): (answer: unknown) => Promise<void> {
+    try {
+      const after = call.target === 'ledger' ? this.ledger.before(call) : () => undefined
+      return async answer => {
+        try {
+          this.narrator.tell(call, answer)
+          after(answer)
+          await this.#after(call)
+        } catch (error) {
+          this.note(error)
+        }
+      }
+    } catch (error) {
+      this.note(error)
+      return async () => undefined
+    }
+  }
+
+  async #after(call: Call): Promise<void> {
+    const { args, isUnheard, method, target } = call
+    switch (target) {
+      case 'embedder':
+        if (method !== 'embed' || !Array.isArray(args[0])) return
+        this.bill.paid(args[0], call.life.name)
+        if (isUnheard) this.bill.risk(args[0].map(text => this.bill.contentOf(String(text))))
+        return
+      case 'provider':
+        if (method === 'create') this.bill.jobMade()
+        return this.bill.lookAtJobs()
+      case 'store':
+        if (method !== 'write' && !method.startsWith('remove')) return
+        this.bill.lookAtIndex()
+        return method === 'write' ? undefined : this.checkIndexed()
+      case 'log':
+        if (method === 'commit') this.ledger.checkCommit()
+        if (method === 'write') this.lookAtLog()
+        return
+      case 'ledger':
+        return method === 'settle' || method === 'correct' ? this.checkIndexed() : undefined
+      case 'control':
+    }
+  }
+
+  lookAtLog(): void {
+    this.bill.lookAtLog()
+    const { letters } = this.#world.log
+    for (const { value } of letters.slice(this.#letters)) {
+      this.#world.story.note('dead letter')
+      const text = textIn(value)
+      if (text !== undefined) this.bill.gaveUp(this.bill.contentOf(text))
+    }
+    this.#letters = letters.length
+  }
+
+  /** I4: what L calls indexed stands in the index. */
+  async checkIndexed(): Promise<void> {
+    const { ledgerServer, store } = this.#world
+    const { state } = ledgerServer
+    if (state === undefined || state.rebuild !== undefined) return
+    const standing = new Set(
+      [...store.objects.values()].map(
+        ({ properties: { docId, generation, paymentKey: key } }) =>
+          `${docKey(docId)} ${generation} ${key.slice(8)}`
+      )
+    )
+    for (const [key, { content, generation, status }] of state.latest) {
+      if (status !== 'indexed' || content === undefined) continue
+      if (!standing.has(`${key} ${generation} ${content}`)) {
+        const docId = [...newestOf(this.#world).keys()].find(id => docKey(id) === key) ?? key
+        throw new Violation(
+          'I4 IndexedTrue',
+          `${docId} is called indexed, generation ${generation}, and is not there`
+        )
+      }
+    }
+  }
+}
+
+function textIn(value: Uint8Array | undefined): string | undefined {
+  try {
+    const { document } = JSON.parse(new TextDecoder().decode(value))
+    return String(document.text)
+  } catch {
+    return undefined
+  }
+}

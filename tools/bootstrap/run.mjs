@@ -7,6 +7,7 @@ const targets = {
   start: { script: 'tools/demo/main.ts' },
   test: { script: 'tools/bootstrap/test.ts' },
   stack: { script: 'tools/stack/main.ts' },
+  trace: { script: 'tools/trace/main.ts' },
   bench: { script: 'bench/main.ts' },
   chaos: { script: 'tools/chaos/main.ts' },
   pointsman: { script: 'services/controller/src/cli/main.ts', readsTerminal: true }

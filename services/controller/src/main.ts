@@ -10,7 +10,7 @@ import { openBatchProvider } from '@pointsman/core/adapters/openai/batch-provide
 import { openOpenai } from '@pointsman/core/adapters/openai/embedder'
 import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection'
 import { RedisInspection } from '@pointsman/core/adapters/redis/inspection'
-import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
+import { redisLedger } from '@pointsman/core/adapters/redis/open-ledger'
 import { WeaviateInspection } from '@pointsman/core/adapters/weaviate/inspection'
 import { openWeaviate } from '@pointsman/core/adapters/weaviate/vector-store'
 import { Failure, policyOf } from '@pointsman/core/domain/failure'
@@ -43,7 +43,7 @@ async function run(config: ControllerConfig, signal: AbortSignal): Promise<void>
         letters: resources.use(new KafkaDeadLetters(clients, names)),
         control: resources.use(new KafkaControlLog(clients, names)),
         codec: new KafkaDocumentCodec(config, names.documents),
-        ledger: new RedisLedger(redis, config.POINTSMAN_NAMESPACE, { warn }),
+        ledger: redisLedger(redis, config, instance, warn),
         store: resources.use(openWeaviate(config, names.collection, config.EMBEDDING_DIMENSIONS)),
         embedder: openOpenai(config),
         provider: await openBatchProvider(config, {

@@ -8,7 +8,7 @@ import { KafkaGroupReader } from '@pointsman/core/adapters/kafka/group-reader'
 import { KafkaRangeReader } from '@pointsman/core/adapters/kafka/range-reader'
 import { openOpenai } from '@pointsman/core/adapters/openai/embedder'
 import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection'
-import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
+import { redisLedger } from '@pointsman/core/adapters/redis/open-ledger'
 import { openWeaviate } from '@pointsman/core/adapters/weaviate/vector-store'
 import { laneOptions } from '@pointsman/core/lane/lane-options'
 import { serveLane } from '@pointsman/core/lane/serve-lane'
@@ -39,7 +39,7 @@ async function run(config: EmbedderConfig, signal: AbortSignal): Promise<void> {
       deadLetters: resources.use(new KafkaDeadLetters(clients, names)),
       openReader: () => new KafkaGroupReader(clients, names.groups.realtime, names.documents, instance, log),
       codec: new KafkaDocumentCodec(config, names.documents),
-      ledger: new RedisLedger(redis, config.POINTSMAN_NAMESPACE, { warn }),
+      ledger: redisLedger(redis, config, instance, warn),
       store: resources.use(openWeaviate(config, names.collection, config.EMBEDDING_DIMENSIONS)),
       embedder: openOpenai(config, { deadlineMs: config.EMBED_TIMEOUT_MS }),
       clock: systemClock,

@@ -7,7 +7,8 @@ import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection
 import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { histories } from '../support/ledger-commands.ts'
+import type { Command } from '../support/ledger-commands.ts'
+import { histories, historiesWithLosses } from '../support/ledger-commands.ts'
 import { drainLedger } from '../support/ledger-drain.ts'
 import { dumpLedger, timelessAnswer } from '../support/ledger-dump.ts'
 import { LedgerHistory } from '../support/ledger-history.ts'
@@ -39,30 +40,38 @@ function leftBehind(keys: readonly string[], waiting: readonly string[]): readon
   })
 }
 
+/** Carries out the same on both, and compares every answer and the whole state after each. */
+async function compareLedgers(commands: readonly Command[]): Promise<void> {
+  const namespace = `model-${randomUUID()}`
+  const specified = new MemoryLedger(new MemoryLedgerServer(() => Date.now()))
+  const real = new RedisLedger(redis, namespace)
+  await specified.open('realtime')
+  await real.open('realtime')
+  const history = new LedgerHistory(specified, real)
+
+  for (const command of commands) {
+    const [expected, actual] = (await history.step(command)).answers
+    expect(timelessAnswer(actual)).toEqual(timelessAnswer(expected))
+    expect(await dumpLedger(real)).toEqual(await dumpLedger(specified))
+  }
+
+  for (const ledger of [specified, real]) {
+    await ledger.endRebuild({ epoch: 9, defaultLane: 'realtime', partitions: new Map() })
+    await drainLedger(ledger)
+  }
+  expect(await dumpLedger(real)).toEqual(await dumpLedger(specified))
+  const keys = await keysOf(namespace)
+  const waiting = await redis.hvals(`{${namespace}}:obligations`)
+  expect(leftBehind(keys, waiting)).toEqual([])
+  await redis.unlink(keys.map(key => `{${namespace}}:${key}`))
+}
+
+const bounds = { numRuns: 60, interruptAfterTimeLimit: 10_000 }
+
 test('Redis answers as the specification does, command by command, and leaves nothing behind', async () => {
-  await fc.assert(
-    fc.asyncProperty(histories(60), async commands => {
-      const namespace = `model-${randomUUID()}`
-      const specified = new MemoryLedger(new MemoryLedgerServer(() => Date.now()))
-      const real = new RedisLedger(redis, namespace)
-      await specified.open('realtime')
-      await real.open('realtime')
-      const history = new LedgerHistory(specified, real)
+  await fc.assert(fc.asyncProperty(histories(60), compareLedgers), bounds)
+})
 
-      for (const command of commands) {
-        const [expected, actual] = (await history.step(command)).answers
-        expect(timelessAnswer(actual)).toEqual(timelessAnswer(expected))
-        expect(await dumpLedger(real)).toEqual(await dumpLedger(specified))
-      }
-
-      await drainLedger(specified)
-      await drainLedger(real)
-      expect(await dumpLedger(real)).toEqual(await dumpLedger(specified))
-      const keys = await keysOf(namespace)
-      const waiting = await redis.hvals(`{${namespace}}:obligations`)
-      expect(leftBehind(keys, waiting)).toEqual([])
-      await redis.unlink(keys.map(key => `{${namespace}}:${key}`))
-    }),
-    { numRuns: 60, interruptAfterTimeLimit: 10_000 }
-  )
+test('so it does when it is lost, and told what was before it', async () => {
+  await fc.assert(fc.asyncProperty(historiesWithLosses(40), compareLedgers), bounds)
 })

@@ -1,33 +1,15 @@
 // Random commands for ledgers. A command is data: it names things by their place among those that exist when it is
 // carried out (see ledger-history.ts), so that a history can be shrunk and still makes sense.
-import type { Digest } from '@pointsman/core/domain/identity'
 import type { Lane } from '@pointsman/core/domain/lane'
 import type { Job, JobOrder, ObligationKind } from '@pointsman/core/ports/ledger'
 import fc from 'fast-check'
+import { contents, docKeys, fittingContent } from './ledger-contents.ts'
+import type { RebuildingCommand } from './ledger-rebuilding.ts'
+import { losses, rebuilding } from './ledger-rebuilding.ts'
 import type { SwitchingCommand } from './ledger-switching.ts'
 import { lane, mostlyCurrent, mostlyFalse, partitions, switching } from './ledger-switching.ts'
 
-/** Tails at the edges of a signed 64-bit number and of a double, all in one bucket; the last is the fifth in another. */
-export const contents = [
-  'ffffffffffffffff',
-  '0000000000000001',
-  '7fffffffffffffff',
-  '8000000000000000',
-  '0020000000000001',
-  '0020000000000000',
-  '0000000000000000'
-]
-  .map(tail => `00000000${tail}` as Digest)
-  .concat('f00000000020000000000001' as Digest)
-const [fifth, twin] = [4, 7]
-
-/** The first two share a bucket, the last two a tail. */
-export const docKeys = [
-  '000000000000000000000001',
-  '000000000000000000000002',
-  '812000000000000000000003',
-  'ff0000000000000000000003'
-] as readonly string[] as readonly Digest[]
+export { contents, docKeys }
 
 export interface CandidateChoice {
   readonly hole: boolean
@@ -118,6 +100,7 @@ export type Command =
     }
   | { readonly type: 'pause' | 'resume'; readonly epochBehind: number }
   | SwitchingCommand
+  | RebuildingCommand
   | { readonly type: 'adoptable'; readonly kinds: readonly ObligationKind[]; readonly limit: number }
   /** The same call once more, as after a lost reply, perhaps much later. */
   | { readonly type: 'repeat'; readonly call: number }
@@ -141,13 +124,9 @@ const candidateChoice = fc.record({
   metadataHash: fc.constantFrom(1, 1, 0xffffffff)
 })
 
-/**
- * No document has both of the contents that share a tail: the ledger tells the contents of one document apart by their
- * tails. Different documents have them, also those that share a tail themselves.
- */
 const candidate = candidateChoice.map((choice): CandidateChoice => {
-  if (choice.content !== fifth && choice.content !== twin) return choice
-  return { ...choice, content: choice.doc % 2 === 0 ? fifth : twin }
+  const { content, doc } = choice
+  return content === undefined ? choice : { ...choice, content: fittingContent(doc, content) }
 })
 
 const slices = fc.uniqueArray(
@@ -308,15 +287,16 @@ function commandsOf(restlessness: number, maxLength: number): fc.Arbitrary<Comma
   return fc.array(command, { minLength: Math.floor(maxLength / 3), maxLength, size: 'max' })
 }
 
+const opening: readonly Command[] = [
+  { type: 'openPartition', partition: 0, logStart: 0 },
+  { type: 'openPartition', partition: 1, logStart: 8190 },
+  { type: 'openPartition', partition: 2, logStart: 127 },
+  { type: 'register', instance: 'a', leaseMs: hourMs },
+  { type: 'register', instance: 'b', leaseMs: hourMs }
+]
+
 /** Histories that begin with partitions, lives and often a manifest, so that most commands find something to do. */
 export function histories(maxLength: number): fc.Arbitrary<Command[]> {
-  const opening: Command[] = [
-    { type: 'openPartition', partition: 0, logStart: 0 },
-    { type: 'openPartition', partition: 1, logStart: 8190 },
-    { type: 'openPartition', partition: 2, logStart: 127 },
-    { type: 'register', instance: 'a', leaseMs: hourMs },
-    { type: 'register', instance: 'b', leaseMs: hourMs }
-  ]
   const rest = fc.oneof(
     { arbitrary: commandsOf(1, maxLength), weight: 2 },
     { arbitrary: commandsOf(8, maxLength), weight: 1 }
@@ -324,4 +304,32 @@ export function histories(maxLength: number): fc.Arbitrary<Command[]> {
   return fc
     .tuple(fc.option(beginnings, { nil: [], freq: 3 }), rest)
     .map(([beginning, commands]) => [...opening, ...beginning, ...commands])
+}
+
+/**
+ * Histories in which the ledger is lost, once or twice, and told what was before it; in between, and also meanwhile, goes on
+ * what goes on in others.
+ */
+export function historiesWithLosses(maxLength: number): fc.Arbitrary<Command[]> {
+  const command = fc.oneof(
+    ...[...weighted, ...rebuilding].map(([weight, arbitrary]) => ({ weight, arbitrary }))
+  )
+  const life = fc.array(command, { maxLength: Math.floor(maxLength / 2), size: 'max' })
+  const loss = losses.chain(told =>
+    fc
+      .array(fc.tuple(fc.nat({ max: told.length }), command), { maxLength: 3 })
+      .map(between =>
+        told.flatMap((step, index): Command[] => [
+          ...between.flatMap(([at, other]) => (at === index ? [other] : [])),
+          step
+        ])
+      )
+  )
+  return fc
+    .tuple(life, fc.array(fc.tuple(loss, life), { minLength: 1, maxLength: 2 }))
+    .map(([first, lives]) => [
+      ...opening,
+      ...first,
+      ...lives.flatMap(([lost, life]) => [...lost, ...opening, ...life])
+    ])
 }

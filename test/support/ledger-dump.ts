@@ -2,10 +2,23 @@
 // whether they have come.
 import type { ObligationId } from '@pointsman/core/domain/identity'
 import type { Handoff, Ledger, Obligation, Part } from '@pointsman/core/ports/ledger'
-import { contents, docKeys } from './ledger-commands.ts'
+import { contents, docKeys } from './ledger-contents.ts'
 
 export async function dumpLedger(ledger: Ledger): Promise<unknown> {
   const { state, nowMs, obligations, instances, progress, counts } = await ledger.survey()
+  const { pause, draining, handoff, rebuild } = state
+  if (rebuild !== undefined) {
+    // All else is refused.
+    return {
+      state: { ...state, ledgerId: '', rebuild: { ...rebuild, sinceMs: 0 } },
+      progress,
+      obligations: obligations.map(obligation => timeless(obligation, nowMs)),
+      instances,
+      counts,
+      latest: await ledger.latest(docKeys),
+      processed: await ledger.processed(contents)
+    }
+  }
   const [latest, processed, watermarks, adoptable, past, parts, pages] = await Promise.all([
     ledger.latest(docKeys),
     ledger.processed(contents),
@@ -16,7 +29,6 @@ export async function dumpLedger(ledger: Ledger): Promise<unknown> {
     Promise.all(obligations.map(({ id }) => pagesOf(ledger, id)))
   ])
   const superseded = await Promise.all(parts.map(list => ledger.superseded(list)))
-  const { pause, draining, handoff } = state
   return {
     state: {
       ...state,
@@ -27,7 +39,7 @@ export async function dumpLedger(ledger: Ledger): Promise<unknown> {
       partitions: [...state.partitions]
     },
     progress: [...progress],
-    watermarks: [...watermarks],
+    watermarks: [...watermarks].sort(([a], [b]) => a - b),
     obligations: obligations.map((obligation, index) => ({
       ...timeless(obligation, nowMs),
       parts: [...obligation.parts],

@@ -11,8 +11,11 @@ import type {
   SettleOutcome,
   Slice
 } from '@pointsman/core/ports/ledger'
+import { Failure } from '@pointsman/core/domain/failure'
 import type { CandidateChoice, Command, ManifestChoice, SliceChoice } from './ledger-commands.ts'
-import { contents, docKeys } from './ledger-commands.ts'
+import { contents, docKeys } from './ledger-contents.ts'
+import type { RebuildingCommand } from './ledger-rebuilding.ts'
+import { isRebuilding, tellingOf } from './ledger-rebuilding.ts'
 import { manifestStates } from './ledger-scene.ts'
 import type { Change, SwitchingCommand } from './ledger-switching.ts'
 import { carryOut, changeOf, isSwitching } from './ledger-switching.ts'
@@ -69,7 +72,7 @@ export class LedgerHistory {
     const asked = await this.#ask(command)
     if (command.type !== 'repeat') this.#calls.push(asked)
     const answers: unknown[] = []
-    for (const ledger of this.#ledgers) answers.push(await asked.call(ledger))
+    for (const ledger of this.#ledgers) answers.push(await answerOf(asked.call(ledger)))
     await this.#remember(answers[0])
     return { command, answers, admission: asked.admission, change: asked.change }
   }
@@ -87,11 +90,12 @@ export class LedgerHistory {
       const change = changeOf(command, await this.#first.state())
       return { call: ledger => carryOut(ledger, change), change }
     }
+    if (isRebuilding(command)) return { call: tellingOf(command, await this.#first.latest(docKeys)) }
     return { call: await this.#plainCallOf(command) }
   }
 
   async #plainCallOf(
-    command: Exclude<Command, SwitchingCommand | { type: 'repeat' | 'admit' }>
+    command: Exclude<Command, SwitchingCommand | RebuildingCommand | { type: 'repeat' | 'admit' }>
   ): Promise<Call> {
     switch (command.type) {
       case 'openPartition':
@@ -171,7 +175,7 @@ export class LedgerHistory {
 
   async #settleOf(command: Extract<Command, { type: 'settle' }>): Promise<Call> {
     const obligation = await this.#obligation(command.obligation)
-    const held = await this.#first.parts(obligation.id)
+    const held = await this.#partsOf(obligation.id)
     const all = held.map((_, part) => ({ part, settlement: 'done' as const }))
     const outcomes = (command.outcomes ?? all).flatMap(({ part, settlement }): SettleOutcome[] => {
       const found = held[part % Math.max(1, held.length)]
@@ -186,7 +190,7 @@ export class LedgerHistory {
 
   async #moveOf(command: Extract<Command, { type: 'move' }>): Promise<Call> {
     const obligation = await this.#obligation(command.obligation)
-    const held = await this.#first.parts(obligation.id)
+    const held = await this.#partsOf(obligation.id)
     const parts = command.parts.flatMap(part => held[part % Math.max(1, held.length)] ?? [])
     const owner = this.#ownerOf(obligation, command.owner)
     const into = command.kind === 'manifest' ? await this.#target(command.manifest, owner) : undefined
@@ -260,6 +264,11 @@ export class LedgerHistory {
     return owner ?? pick(this.#owners, choice ?? 0)
   }
 
+  /** None while it is rebuilt. */
+  async #partsOf(id: ObligationId): Promise<readonly Part[]> {
+    return (await this.#first.state()).rebuild === undefined ? this.#first.parts(id) : []
+  }
+
   async #epoch(): Promise<number> {
     return (await this.#first.state()).epoch
   }
@@ -269,7 +278,7 @@ export class LedgerHistory {
     const { obligations } = await this.#first.survey()
     const known = new Set(this.parts.map(keyOf))
     for (const { id } of obligations) {
-      for (const part of await this.#first.parts(id)) {
+      for (const part of await this.#partsOf(id)) {
         if (!known.has(keyOf(part))) this.parts.push(part)
       }
     }
@@ -286,6 +295,16 @@ function isRegistered(answer: unknown): answer is { readonly owner: OwnerId } {
 
 function keyOf({ partition, offset }: Part): string {
   return `${partition}:${offset}`
+}
+
+/** What a ledger that is being rebuilt refuses is an answer as well. */
+async function answerOf(call: Promise<unknown>): Promise<unknown> {
+  try {
+    return await call
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'LEDGER_REBUILDING') return error.code
+    throw error
+  }
 }
 
 async function noCall(): Promise<undefined> {

@@ -126,7 +126,7 @@ describe('planted differences are found and named', () => {
     if (!object) return expect.unreachable('nothing stored')
     await world.store.remove([object.id], never)
     await world.store.write([{ ...object, id: '00000000-0000-8000-8000-000000000001' as ObjectId }], never)
-    expect(counts(await audit(world))).toEqual({ surplus: 1 })
+    expect(counts(await audit(world))).toEqual({ missing: 1, surplus: 1 })
   })
 
   test('lost: admitted, and the ledger knows nothing of it', async () => {
@@ -244,6 +244,7 @@ test('what is indexed while verify reads is no difference', async () => {
   // The document is indexed after the index was walked through, and before the ledger is asked.
   const store = {
     count: () => world.store.count(never),
+    unindexed: () => world.store.unindexed(never),
     heads: (docIds: readonly string[]) => world.store.heads(docIds, never),
     page: async (after: ObjectId | undefined, limit: number) => {
       const page = await world.store.page(after, limit, never)

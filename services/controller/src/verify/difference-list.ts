@@ -1,3 +1,4 @@
+import type { Newest } from './newest-table.ts'
 import { differenceKinds, type DifferenceKind, type Example, type VerifyReport } from './verify-report.ts'
 
 /** A difference as found: its document is named, or stands in the log where it can be read again. */
@@ -8,6 +9,10 @@ export interface Difference {
   readonly partition: number | null
   readonly offset: number | null
   readonly objectId: string | null
+}
+
+export function differenceAt({ offset, partition, version }: Newest, detail: string): Difference {
+  return { docId: undefined, detail, version, partition, offset, objectId: null }
 }
 
 type Listed = DifferenceKind | 'dead'

@@ -1,5 +1,6 @@
 import type { Latest } from '@pointsman/core/ports/ledger'
 import type { Newest, Stored } from './newest-table.ts'
+import { isKeptContent } from './standing.ts'
 import type { DifferenceKind } from './verify-report.ts'
 
 export interface DocumentFacts {
@@ -15,7 +16,7 @@ export interface DocumentFacts {
 }
 
 /** How a document stands according to the ledger, as far as the log agrees. */
-export type DocumentState = 'indexed' | 'deleted' | 'open' | 'unread' | 'dead' | 'olderThanLog'
+export type DocumentState = 'indexed' | 'deleted' | 'open' | 'unread' | 'dead' | 'expected' | 'olderThanLog'
 
 export interface Finding {
   readonly kind: DifferenceKind
@@ -27,21 +28,53 @@ export interface Verdict {
   readonly findings: readonly Finding[]
 }
 
+/** A document of the log that is not as it should be. */
+export interface Suspect {
+  /** In the table. */
+  readonly place: number
+  readonly facts: DocumentFacts
+  readonly findings: readonly Finding[]
+}
+
 /** Compares what log, index and ledger say of one document. Pure. */
 export function judgeDocument(facts: DocumentFacts): Verdict {
   const { newest, stored, latest, admitted } = facts
   if (!admitted) return { state: 'unread', findings: duplicates(stored) }
-  if (latest && latest.version > newest.version) {
-    return { state: 'olderThanLog', findings: latest.status === 'open' ? [] : duplicates(stored) }
+  if (latest && latest.version > newest.version) return judgeNewerThanLog(facts, latest)
+  if (latest?.version === newest.version) {
+    if (latest.status === 'open') return judgeOpen(facts)
+    if (latest.status === 'dead') return { state: 'dead', findings: forgotten(facts, latest, 'given up') }
+    if (latest.status === 'expected') return judgeExpected(facts, latest)
   }
-  if (latest?.status === 'open' && latest.version === newest.version) return judgeOpen(facts)
-  if (latest?.status === 'dead' && latest.version === newest.version) return { state: 'dead', findings: [] }
   return newest.content === undefined ? judgeDeleted(facts) : judgeLive(facts, newest.content)
 }
 
-/** `latest` keeps the last 64 of the 96 bits of a payment key. */
-export function isKeptContent({ content: kept }: Latest, content: string): boolean {
-  return kept !== undefined && content.endsWith(kept)
+/** The record of what the ledger has is gone from the log: index and ledger are all there is. */
+function judgeNewerThanLog({ stored }: DocumentFacts, latest: Latest): Verdict {
+  const state = 'olderThanLog'
+  if (latest.status !== 'indexed') return { state, findings: [] }
+  if (latest.content === undefined && stored.objects > 0) {
+    return {
+      state,
+      findings: [{ kind: 'surplus', detail: `deleted, and ${objects(stored.objects)} still there` }]
+    }
+  }
+  if (latest.content === undefined) return { state, findings: [] }
+  if (stored.objects > 0) return { state, findings: duplicates(stored) }
+  const detail = `the ledger calls version ${latest.version} indexed, no object is there, and its record has expired`
+  return { state, findings: [{ kind: 'missing', detail }] }
+}
+
+/** A repair, or a rebuild, has left it to be admitted again; a record ahead of A would make it `unread`. */
+function judgeExpected(facts: DocumentFacts, latest: Latest): Verdict {
+  const written = forgotten(facts, latest, 'to be admitted again')
+  const detail = 'the ledger waits for it to be admitted again, and no record brings it'
+  return { state: 'expected', findings: written.length > 0 ? written : [{ kind: 'lost', detail }] }
+}
+
+function forgotten({ stored }: DocumentFacts, { generation }: Latest, what: string): Finding[] {
+  const isThere = stored.current > 0 && stored.generation === generation
+  return isThere ? [{ kind: 'mismatch', detail: `the ledger calls it ${what}, yet its object is there` }] : []
 }
 
 /** Before the newest version is indexed, the object of the one before may stand beside it for a moment. */

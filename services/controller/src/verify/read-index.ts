@@ -1,23 +1,34 @@
 import type { Latest, Ledger } from '@pointsman/core/ports/ledger'
 import type { ObjectId } from '@pointsman/core/domain/identity'
 import type { ObjectHead, VectorStore } from '@pointsman/core/ports/vector-store'
-import { docKey, objectId } from '@pointsman/core/runtime/identity'
-import type { DifferenceList } from './difference-list.ts'
-import { isKeptContent } from './judge-document.ts'
+import { docKey } from '@pointsman/core/runtime/identity'
 import type { NewestTable } from './newest-table.ts'
+import { hasItsOwnId, isKeptContent } from './standing.ts'
 
 export interface IndexCounts {
   objects: number
   olderThanLog: number
 }
 
+/** An object that is a difference whatever the log says of its document. */
+export interface Stray {
+  readonly head: ObjectHead
+  readonly kind: 'surplus' | 'stale'
+  readonly detail: string
+  /** Neither the log nor the ledger knows its document. */
+  readonly isUnknown: boolean
+}
+
 const pageObjects = 2000
 
-/** Walks through all objects and notes each with its document; those that the log does not know are judged here. */
+/**
+ * Walks through all objects and notes each with its document; those that the log does not know are judged here.
+ * @param onStray - told each object that is a difference by itself.
+ */
 export async function readIndex(
   deps: { readonly store: Pick<VectorStore, 'page'>; readonly ledger: Pick<Ledger, 'latest'> },
   table: NewestTable,
-  differences: DifferenceList,
+  onStray: (stray: Stray) => void,
   onProgress: (objects: number) => void,
   signal: AbortSignal
 ): Promise<IndexCounts> {
@@ -30,7 +41,11 @@ export async function readIndex(
 
     const unknown: ObjectHead[] = []
     for (const head of page) {
-      if (!hasItsOwnId(head)) differences.add('surplus', described(head, 'its id is not that of its content'))
+      // Nobody of ours will ever find it by that id, so the document does not have it.
+      if (!hasItsOwnId(head)) {
+        onStray({ head, kind: 'surplus', detail: 'its id is not that of its content', isUnknown: false })
+        continue
+      }
       const place = table.find(docKey(head.docId))
       if (place === undefined) unknown.push(head)
       else table.addObject(place, head.paymentKey === table.newest(place).content, head.generation)
@@ -38,7 +53,9 @@ export async function readIndex(
     if (unknown.length > 0) {
       const latest = await deps.ledger.latest(unknown.map(({ docId }) => docKey(docId)))
       for (const [index, head] of unknown.entries()) {
-        if (!judgeUnlogged(head, latest[index], differences)) counts.olderThanLog += 1
+        const stray = judgeUnlogged(head, latest[index])
+        if (stray === undefined) counts.olderThanLog += 1
+        else onStray(stray)
       }
     }
     counts.objects += page.length
@@ -46,31 +63,15 @@ export async function readIndex(
   }
 }
 
-/** An object whose document is not in the log (any more): the ledger alone can tell. True when it is a difference. */
-function judgeUnlogged(head: ObjectHead, latest: Latest | undefined, differences: DifferenceList): boolean {
+/** An object whose document is not in the log (any more): the ledger alone can tell. Undefined: it is in order. */
+function judgeUnlogged(head: ObjectHead, latest: Latest | undefined): Stray | undefined {
   if (!latest) {
-    differences.add('surplus', described(head, 'neither the log nor the ledger knows this document'))
-    return true
+    const detail = 'neither the log nor the ledger knows this document'
+    return { head, kind: 'surplus', detail, isUnknown: true }
   }
   const isLatest = latest.generation === head.generation && isKeptContent(latest, head.paymentKey)
-  if (isLatest || latest.status !== 'indexed') return false
-  if (latest.content === undefined)
-    differences.add('surplus', described(head, 'deleted, and an object is still there'))
-  else differences.add('stale', described(head, `the ledger has generation ${latest.generation}`))
-  return true
-}
-
-function hasItsOwnId({ id, docId, paymentKey, generation }: ObjectHead): boolean {
-  return objectId(docId, paymentKey, generation) === id
-}
-
-function described(head: ObjectHead, detail: string): Parameters<DifferenceList['add']>[1] {
-  return {
-    docId: head.docId,
-    detail,
-    version: head.version,
-    partition: null,
-    offset: null,
-    objectId: head.id
-  }
+  if (isLatest || latest.status !== 'indexed') return undefined
+  return latest.content === undefined
+    ? { head, kind: 'surplus', detail: 'deleted, and an object is still there', isUnknown: false }
+    : { head, kind: 'stale', detail: `the ledger has generation ${latest.generation}`, isUnknown: false }
 }

@@ -11,7 +11,14 @@ export interface VerifyDeps {
   readonly codec: Pick<DocumentCodec, 'decode'>
   readonly letters: Pick<DeadLetters, 'list'>
   readonly ledger: Pick<Ledger, 'survey' | 'latest' | 'processed'>
-  readonly store: Pick<VectorStore, 'page' | 'count' | 'heads'>
+  readonly store: Pick<VectorStore, 'page' | 'count' | 'heads' | 'unindexed'>
   readonly clock: Clock
   readonly spec: EmbeddingSpec
+}
+
+/** What a repair changes with. */
+export interface RepairDeps extends VerifyDeps {
+  readonly letters: Pick<DeadLetters, 'list' | 'repeat' | 'write'>
+  readonly ledger: Pick<Ledger, 'survey' | 'latest' | 'processed' | 'correct'>
+  readonly store: Pick<VectorStore, 'page' | 'count' | 'heads' | 'unindexed' | 'remove'>
 }

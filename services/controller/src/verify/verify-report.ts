@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { repairReport } from './repair-report.ts'
 
 // What `pointsman verify` and POST /v1/verify answer.
 
@@ -40,6 +41,7 @@ export const verifyReport = z.object({
   }),
   index: z.object({
     objects: count,
+    unindexed: count.describe('stored, and not searchable yet: the index works them off by itself'),
     olderThanLog: count.describe('objects whose records the log no longer keeps, as the ledger has them')
   }),
   ledger: z.object({
@@ -48,6 +50,7 @@ export const verifyReport = z.object({
     open: count,
     unread: count,
     dead: count,
+    expected: count.describe('to be admitted again'),
     olderThanLog: count
   }),
   differences: z.object({
@@ -58,12 +61,15 @@ export const verifyReport = z.object({
     surplus: found,
     mismatch: found
   } satisfies Record<DifferenceKind, typeof found>),
-  dead: found.describe('given up and kept as dead letters')
+  dead: found.describe('given up and kept as dead letters'),
+  repair: repairReport
+    .nullable()
+    .describe('what was done before; the rest of the report is of after it. Null: nothing was to be repaired')
 })
 export type VerifyReport = z.output<typeof verifyReport>
 
 export const verifyProgress = z.object({
-  phase: z.enum(['log', 'index', 'ledger']),
+  phase: z.enum(['log', 'index', 'ledger', 'repair']),
   done: count,
   total: count
 })
@@ -72,6 +78,11 @@ export type VerifyProgress = z.output<typeof verifyProgress>
 export const verifyRequest = z
   .object({
     examples: z.int().min(0).max(1000).default(10).describe('named differences of each kind'),
-    all: z.boolean().default(false).describe('name every difference')
+    all: z.boolean().default(false).describe('name every difference'),
+    repair: z.boolean().default(false).describe('mend what is found, then compare once more'),
+    removeUnknown: z
+      .boolean()
+      .default(false)
+      .describe('a repair removes objects that neither log nor ledger knows, however many they are')
   })
   .strict()

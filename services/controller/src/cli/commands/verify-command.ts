@@ -17,7 +17,12 @@ const line = z.discriminatedUnion('kind', [
   problem.extend({ kind: z.literal('problem') })
 ])
 
-const phases = { log: 'reading the log', index: 'reading the index', ledger: 'asking the ledger' } as const
+const phases = {
+  log: 'reading the log',
+  index: 'reading the index',
+  ledger: 'asking the ledger',
+  repair: 'mending'
+} as const
 
 interface VerifyOptions extends OutputOptions {
   readonly examples: number

@@ -31,6 +31,8 @@ export interface BatchDeps extends AdoptDeps {
   readonly gates: LaneGates & { readonly spool: Gate }
   /** What names our manifests at the provider. */
   readonly owned: Omit<ManifestKey, 'manifest'>
+  /** Ledgers that this process has worked in, the current one too: what is named after them is nobody else's. */
+  readonly ledgers: ReadonlySet<string>
   readonly options: BatchOptions
   /** One at a time each, so that memory does not grow with the number of jobs. */
   readonly uploading: Slots

@@ -24,6 +24,7 @@ export class BatchLane {
   readonly #instance: LaneInstance
   readonly #ended = new AbortController()
   readonly #spool: Gate
+  readonly #ledgers = new Set<string>()
   #kind: BatchKind | undefined
 
   constructor(ports: BatchPorts, laneOptions: LaneOptions, options: BatchOptions) {
@@ -40,12 +41,14 @@ export class BatchLane {
         checkProvider: signal => provider.check(signal),
         kind: (deps, ledgerId) => {
           const { namespace } = laneOptions.names
+          this.#ledgers.add(ledgerId)
           const kind = new BatchKind({
             ...deps,
             provider,
             options,
             gates: { ...deps.gates, spool: this.#spool },
             owned: { namespace, ledger: ledgerId },
+            ledgers: this.#ledgers,
             uploading: new Slots(1),
             submitting: new Slots(1),
             indexing: new Slots(1),

@@ -4,7 +4,6 @@
 import { backOffMs } from '../runtime/back-off.ts'
 import { Gate } from '../runtime/gate.ts'
 import type { Readiness } from '../runtime/health-server.ts'
-import { messageOf } from '../runtime/message-of.ts'
 import { type OuterGates, openGates } from './lane-gates.ts'
 import { LaneLife } from './lane-life.ts'
 import type { LaneOptions } from './lane-options.ts'
@@ -88,8 +87,7 @@ export class LaneInstance {
       }
       if (!ledgerLife.over.aborted) return
 
-      const reason = messageOf(ledgerLife.over.reason)
-      this.#waiting = `the ledger was lost: ${reason}`
+      this.#waiting = life.troubles.join('; ')
       warn(`${this.#waiting}; what was in flight is dropped`)
       const { distrusted, ledgerId } = ledgerLife
       if (distrusted !== undefined) {

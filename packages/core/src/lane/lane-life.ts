@@ -3,6 +3,7 @@
 // running may finish.
 import type { GroupReader } from '../ports/event-log.ts'
 import { Gate } from '../runtime/gate.ts'
+import { messageOf } from '../runtime/message-of.ts'
 import { LaneFeed } from './lane-feed.ts'
 import type { LaneGates, OuterGates } from './lane-gates.ts'
 import type { LaneOptions } from './lane-options.ts'
@@ -54,6 +55,8 @@ export class LaneLife {
 
   /** Why it could not work now. */
   get troubles(): readonly string[] {
+    const { over } = this.#parts.ledgerLife
+    if (over.aborted) return [`the ledger was lost: ${messageOf(over.reason)}`]
     const { closure } = this.#gates.ledger
     const reasons = closure === undefined ? [] : [`ledger: ${closure.reason}`]
     if (this.#feed?.state === undefined) reasons.push('starting: the ledger was not read yet')

@@ -35,6 +35,8 @@ export type Fault =
     }
   | { readonly kind: 'broker-restart' | 'weaviate-restart' | 'flush-ledger' }
   | { readonly kind: 'redis-kill'; readonly downMs: number }
+  /** Its data is that of so long ago when it comes back. */
+  | { readonly kind: 'redis-rollback'; readonly byMs: number }
   | { readonly kind: 'disk-full'; readonly target: ServiceName; readonly durationMs: number }
   | { readonly kind: 'clock-jump'; readonly seconds: number }
 
@@ -63,6 +65,7 @@ const bagOf = {
   'weaviate-restart': 1,
   'flush-ledger': 1,
   'redis-kill': 1,
+  'redis-rollback': 1,
   'disk-full': 1,
   'clock-jump': 2
 } as const satisfies Readonly<Record<FaultKind, number>>
@@ -144,6 +147,8 @@ function drawFault(kind: FaultKind, random: () => number): Fault {
       return { kind, durationMs: between(3_000, 8_000), share: between(20, 80) / 100 }
     case 'redis-kill':
       return { kind, downMs: between(0, 6_000) }
+    case 'redis-rollback':
+      return { kind, byMs: between(500, 5_000) }
     case 'disk-full':
       return { kind, target: pick(batchEmbedders), durationMs: between(2_000, 8_000) }
     case 'clock-jump':

@@ -1,9 +1,9 @@
 // Carries out one fault: does it, waits as long as it lasts, and takes it back. What it may cost is noted at that moment.
 
-import { rm } from 'node:fs/promises'
+import { cp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PartName } from '../stack/part.ts'
+import type { PartHandle, PartName } from '../stack/part.ts'
 import { isRealtime, realtimeEmbedders, type ServiceName } from './clients.ts'
 import type { Incidents } from './incidents.ts'
 import type { Toxic } from './links.ts'
@@ -33,7 +33,7 @@ export async function strike(fault: Fault, name: string, deps: StrikeDeps): Prom
       return struck
     }
     case 'kill-producer':
-      return deps.killProducer()
+      return await untilSo(deps.killProducer)
     case 'freeze': {
       const service = serviceOf(world, fault.target)
       if (!(await service.freeze())) return false
@@ -85,6 +85,10 @@ export async function strike(fault: Fault, name: string, deps: StrikeDeps): Prom
       // Leases may have run out meanwhile.
       incidents.moved(fault.kind, realtimeEmbedders)
       return true
+    case 'redis-rollback':
+      await rollBackRedis(world.stack.part('redis'), join(deps.folder, 'stack', 'redis'), fault.byMs)
+      incidents.moved(fault.kind, realtimeEmbedders)
+      return true
     case 'flush-ledger':
       await eye.flush()
       incidents.moved(fault.kind, realtimeEmbedders)
@@ -107,6 +111,28 @@ export async function strike(fault: Fault, name: string, deps: StrikeDeps): Prom
   }
 }
 
+/** A producer runs every few seconds. */
+async function untilSo(isSo: () => boolean): Promise<boolean> {
+  const deadlineMs = performance.now() + 15_000
+  while (!isSo()) {
+    if (performance.now() > deadlineMs) return false
+    await sleep(50)
+  }
+  return true
+}
+
+/** A backup is put back that was taken a while ago: its log of writes ends there. */
+async function rollBackRedis(redis: PartHandle, data: string, byMs: number): Promise<void> {
+  const backup = `${data}.backup`
+  await rm(backup, { recursive: true, force: true })
+  await cp(data, backup, { recursive: true })
+  await sleep(byMs)
+  await redis.kill()
+  await rm(data, { recursive: true, force: true })
+  await rename(backup, data)
+  await redis.restart()
+}
+
 /** What two faults at once would hinder each other at. Undefined: nothing. */
 export function resourceOf(fault: Fault): string | undefined {
   switch (fault.kind) {
@@ -125,6 +151,7 @@ export function resourceOf(fault: Fault): string | undefined {
     case 'weaviate-restart':
       return 'weaviate' satisfies PartName
     case 'redis-kill':
+    case 'redis-rollback':
     case 'flush-ledger':
       return 'redis' satisfies PartName
     case 'kill-producer':

@@ -38,14 +38,21 @@ export async function findJobs(
   const files = await provider.inputFiles(namespace, signal)
   const known = new Set((await provider.jobs(namespace, signal)).map(({ report }) => report.inputFileId))
   const strays = files.filter(({ fileId }) => !known.has(fileId))
-  for (const { fileId } of strays) await provider.deleteFile(fileId, signal)
+  // Its job may run already, and be listed only later: without the file nobody could tell what it is about.
+  const remembered = new Map<string, readonly Digest[]>()
+  for (const { fileId } of strays) {
+    const contents = await Array.fromAsync(inputOf(fileId, provider, signal))
+    remembered.set(fileId, contents.flat())
+    await provider.deleteFile(fileId, signal)
+  }
   if (files.length > 0) await clock.sleep(graceMs, signal)
 
   const listed = await provider.jobs(namespace, signal)
   const kept = new Set((await provider.inputFiles(namespace, signal)).map(({ fileId }) => fileId))
   // Of a job that was harvested to its end no file is left; one that failed validation has made nothing.
   const usable = listed.filter(
-    ({ report }) => report.status !== 'failed' && (live.has(report.status) || kept.has(report.inputFileId))
+    ({ report: { inputFileId, status } }) =>
+      status !== 'failed' && (live.has(status) || kept.has(inputFileId) || remembered.has(inputFileId))
   )
   const sources = new Map<Digest, number>()
   const jobs: FoundJob[] = []
@@ -53,7 +60,9 @@ export async function findJobs(
   for (const one of [...usable.filter(isEnded), ...usable.filter(job => !isEnded(job))]) {
     await onProgress(jobs.length, usable.length)
     const place = jobs.length
-    const read = await linesOf(one, provider, signal, content => {
+    const told = remembered.get(one.report.inputFileId)
+    const input = told === undefined ? inputOf(one.report.inputFileId, provider, signal) : [told]
+    const read = await linesOf(one, input, provider, signal, content => {
       if (!sources.has(content)) sources.set(content, place)
     })
     const isTwin = jobs.some(({ manifest }) => manifest === one.key.manifest)
@@ -69,6 +78,7 @@ export async function findJobs(
  */
 async function linesOf(
   job: NamedJob,
+  input: AsyncIterable<readonly Digest[]> | Iterable<readonly Digest[]>,
   provider: Parts['provider'],
   signal: AbortSignal,
   onVector: (content: Digest) => void
@@ -76,7 +86,7 @@ async function linesOf(
   let lines = 0
   try {
     await using results = isEnded(job) ? await provider.results(job.key, filesOf(job), signal) : undefined
-    for await (const some of provider.contents(job.report.inputFileId, signal)) {
+    for await (const some of input) {
       for (const contents of chunked(some, contentsAtOnce)) {
         lines += contents.length
         const outcomes = await results?.read(contents)
@@ -94,14 +104,29 @@ async function linesOf(
   return lines
 }
 
+/** The contents of an input file; none of one that is gone. */
+async function* inputOf(
+  fileId: string,
+  provider: Parts['provider'],
+  signal: AbortSignal
+): AsyncGenerator<readonly Digest[]> {
+  try {
+    yield* provider.contents(fileId, signal)
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === 'JOB_GONE')) throw error
+  }
+}
+
 function filesOf({
   report: { errorFileId, outputFileId }
 }: NamedJob): Parameters<Parts['provider']['results']>[1] {
   return { outputFileId, errorFileId }
 }
 
+/** One that names no file yet may do so later: what has come out of it is not known. */
 function isEnded({ report }: NamedJob): boolean {
-  return !live.has(report.status)
+  const namesFiles = report.outputFileId !== undefined || report.errorFileId !== undefined
+  return namesFiles && !live.has(report.status)
 }
 
 function jobOf({ key, report }: NamedJob, lines: number, nowMs: number): Job {

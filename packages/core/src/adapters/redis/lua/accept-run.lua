@@ -7,6 +7,5 @@
 local stateKey = KEYS[1] .. 'state'
 local known = redis.call('HMGET', stateKey, 'ledger', 'run', 'serial')
 if known[1] ~= ARGV[1] or (known[2] or '') ~= ARGV[2] or serverRun() ~= ARGV[3] then return 0 end
-if ARGV[2] ~= '' then redis.call('HSET', stateKey, 'ended:' .. ARGV[2], known[3] or 0) end
-redis.call('HSET', stateKey, 'run', ARGV[3], 'durable', ARGV[4])
+redis.call('HSET', stateKey, 'ended:' .. ARGV[2], known[3] or 0, 'run', ARGV[3], 'durable', ARGV[4])
 return 1

@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<{ readonly bench: Bench }>>
   ledger: () => import('./ledger.ts'),
   producer: () => import('./producer.ts'),
   realtime: () => import('./realtime.ts'),
+  rebuild: () => import('./rebuild.ts'),
   switch: () => import('./switch.ts')
 }
 

@@ -239,15 +239,15 @@ test('a ledger that was made before lives were noted goes on, and notes them', a
 
 test('a server that is away while it is looked at is no reason to give its ledger up', async () => {
   await using gate = await openGate(stack.env.REDIS_URL)
-  const ledger = new RedisLedger(await connect(gate.url), 'away')
+  const connection = await connect(gate.url)
+  const interrupted = Object.create(connection) as Redis
+  const ledger = new RedisLedger(interrupted, 'away')
   const { ledgerId } = await ledger.open('realtime')
   await redis.hset('{away}:state', 'run', 'abc', 'durable', 1)
-  const watched = opened.at(-1)!
-  const { config } = watched
-  watched.config = (() => {
-    gate.close()
-    watched.config = config
-    return Reflect.apply(config, watched, ['GET', 'appendonly'])
+  let cuts = 1
+  interrupted.config = ((...asked: Parameters<Redis['config']>) => {
+    if (cuts-- > 0) gate.close()
+    return connection.config(...asked)
   }) as never
   await expect(ledger.state()).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' })
   await gate.reopen()

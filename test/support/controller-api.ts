@@ -9,6 +9,7 @@ import { JobBook } from '../../services/controller/src/jobs/job-book.ts'
 import { lagMetrics } from '../../services/controller/src/lag/lag-metrics.ts'
 import { LagMonitor } from '../../services/controller/src/lag/lag-monitor.ts'
 import { HealthBoard } from '../../services/controller/src/status/health-board.ts'
+import { Sweeper, sweepPolicy } from '../../services/controller/src/sweeper/sweeper.ts'
 import { Switcher } from '../../services/controller/src/switching/switcher.ts'
 import { MemoryWorld } from './memory-world.ts'
 
@@ -63,6 +64,7 @@ export async function serveApi(access: Partial<AccessPolicy> = {}): Promise<Serv
       warn: () => undefined,
       onEnd: () => undefined
     }),
+    sweeper: new Sweeper({ ...parts, trouble: () => '', onPage: () => undefined }, sweepPolicy(1)),
     jobTerms,
     pace: new Pace(),
     estimateSettings: {

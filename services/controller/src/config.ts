@@ -34,6 +34,8 @@ const schema = z
       .default('')
       .transform(list => list.split(',').map(name => name.trim().toLowerCase()))
       .transform(names => names.filter(name => name !== '')),
+    /** Between two pages of 500 objects; with 5 seconds, a walk through a million objects takes some three hours. */
+    CONTROLLER_SWEEP_PAUSE_MS: z.coerce.number().int().positive().default(5000),
     POINTSMAN_API_TOKEN: z.string().min(16, 'must have at least 16 characters').optional(),
     ...reckoningSettings,
     SHUTDOWN_GRACE_MS: z.coerce.number().int().positive().default(5000)

@@ -19,6 +19,8 @@ import { LedgerKeeper } from './rebuild/ledger-keeper.ts'
 import { openLedger } from './rebuild/open-ledger.ts'
 import { switchMetrics } from './switching/switch-metrics.ts'
 import { Switcher } from './switching/switcher.ts'
+import { sweepMetrics } from './sweeper/sweep-metrics.ts'
+import { Sweeper, sweepPolicy } from './sweeper/sweeper.ts'
 import { HealthBoard } from './status/health-board.ts'
 import { pricesOf } from './status/token-price.ts'
 import { type WatchedPart, watchPart } from './status/watch-part.ts'
@@ -76,6 +78,10 @@ export async function control(deps: ControlDeps, signal: AbortSignal): Promise<v
     warn: message => log.warn(message),
     info: message => log.info(message)
   })
+  const sweeper = new Sweeper(
+    { ...parts, trouble: () => board.trouble('ledger', 'weaviate'), onPage: sweepMetrics(metrics) },
+    sweepPolicy(config.CONTROLLER_SWEEP_PAUSE_MS)
+  )
   await using resources = new AsyncDisposableStack()
 
   const failed = new AbortController()
@@ -89,6 +95,7 @@ export async function control(deps: ControlDeps, signal: AbortSignal): Promise<v
     version,
     jobs: new JobBook(parts.ledger, parts.clock),
     switcher,
+    sweeper,
     jobTerms,
     pace,
     estimateSettings: estimateSettingsOf(config),
@@ -114,7 +121,8 @@ export async function control(deps: ControlDeps, signal: AbortSignal): Promise<v
       stop
     ),
     switcher.run(stop),
-    keeper.run(stop)
+    keeper.run(stop),
+    sweeper.run(stop)
   ]
   try {
     await Promise.all(loops)

@@ -23,6 +23,7 @@ interface Call {
 const bodies: Readonly<Record<string, object>> = {
   'POST /v1/dead-letters/replay': { all: true },
   'POST /v1/estimate/indexed': { textHashes: ['0'.repeat(64)] },
+  'POST /v1/ledger/rebuild': { ledgerId: 'x', reason: 'a test' },
   'POST /v1/switches': { target: 'batch', evenIfUnready: true }
 }
 

@@ -8,6 +8,7 @@ import type { JobBook } from '../jobs/job-book.ts'
 import type { LagMonitor } from '../lag/lag-monitor.ts'
 import type { Parts } from '../parts.ts'
 import type { HealthBoard } from '../status/health-board.ts'
+import type { Sweeper } from '../sweeper/sweeper.ts'
 import type { Switcher } from '../switching/switcher.ts'
 import type { AccessPolicy } from './access.ts'
 
@@ -22,6 +23,7 @@ export interface ApiDeps {
   readonly version: string
   readonly jobs: JobBook
   readonly switcher: Switcher
+  readonly sweeper: Pick<Sweeper, 'report'>
   readonly jobTerms: JobTerms
   readonly pace: Pace
   readonly estimateSettings: EstimateSettings

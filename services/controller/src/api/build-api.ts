@@ -17,6 +17,7 @@ import { healthRoutes } from './health-routes.ts'
 import { KnownRoutes } from './known-routes.ts'
 import { jobRoutes } from './job-routes.ts'
 import { problemOf, Refusal } from './problem.ts'
+import { ledgerRoutes } from './ledger-routes.ts'
 import { refuseBrokenRequest, refuseUnreadable } from './raw-refusal.ts'
 import { readingRoutes } from './reading-routes.ts'
 import { switchRoutes } from './switch-routes.ts'
@@ -89,6 +90,7 @@ export async function buildApi(deps: ApiDeps): Promise<FastifyInstance> {
     readingRoutes(routes, deps)
     deadLetterRoutes(routes, deps)
     verifyRoutes(routes, deps)
+    ledgerRoutes(routes, deps)
     jobRoutes(routes, deps)
     estimateRoutes(routes, deps)
     controlRoutes(routes, deps)

@@ -1,11 +1,16 @@
+import { Failure } from '@pointsman/core/domain/failure'
+import type { LedgerState } from '@pointsman/core/ports/ledger'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { rebuildOf } from '../status/rebuild-report.ts'
 import type { ApiDeps } from './api-deps.ts'
-import { typed } from './route.ts'
+import { type HealthReport, healthReport } from './health-report.ts'
+import { refusals, typed } from './route.ts'
 
 const readiness = z.object({ status: z.enum(['ready', 'not ready']), reasons: z.array(z.string()) })
 
-export function healthRoutes(app: FastifyInstance, { board, metrics }: ApiDeps): void {
+export function healthRoutes(app: FastifyInstance, deps: ApiDeps): void {
+  const { board, metrics } = deps
   const routes = typed(app)
 
   routes.route({
@@ -30,6 +35,17 @@ export function healthRoutes(app: FastifyInstance, { board, metrics }: ApiDeps):
   })
   routes.route({
     method: 'GET',
+    url: '/v1/health',
+    schema: {
+      summary: 'How the parts are, and how far a rebuild of the ledger is',
+      description: 'Answers 200 whatever the state is: it is told in the answer.',
+      tags: ['health'],
+      response: { 200: healthReport, ...refusals }
+    },
+    handler: async () => await readHealth(deps)
+  })
+  routes.route({
+    method: 'GET',
     url: '/metrics',
     schema: {
       summary: 'For Prometheus',
@@ -44,4 +60,27 @@ export function healthRoutes(app: FastifyInstance, { board, metrics }: ApiDeps):
       return reply.serializer(String).type(contentType).send(body)
     }
   })
+}
+
+async function readHealth({ board, parts }: Pick<ApiDeps, 'board' | 'parts'>): Promise<HealthReport> {
+  const state = await known(parts.ledger.state())
+  const rebuild = state === undefined ? null : rebuildOf(state)
+  const { ready, reasons } = board.readiness()
+  const rebuilding = rebuild === null ? [] : [`the ledger is rebuilt: ${rebuild.because}`]
+  return {
+    status: rebuild !== null ? 'rebuilding' : ready && state !== undefined ? 'ready' : 'degraded',
+    reasons: [...rebuilding, ...reasons],
+    parts: [...board.parts()],
+    ledgerId: state?.ledgerId ?? null,
+    rebuild
+  }
+}
+
+async function known(asked: Promise<LedgerState>): Promise<LedgerState | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof Failure) return undefined
+    throw error
+  }
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { z } from 'zod'
+import { repair } from '../verify/repair.ts'
 import { verify } from '../verify/verify.ts'
 import { type VerifyProgress, verifyReport, verifyRequest } from '../verify/verify-report.ts'
 import type { ApiDeps } from './api-deps.ts'
@@ -15,14 +16,19 @@ export function verifyRoutes(app: FastifyInstance, { parts, stopping, log }: Api
 
   /** One at a time: each reads everything there is. */
   async function run(
-    { examples, all }: z.output<typeof verifyRequest>,
+    { all, examples, removeUnknown, repair: isRepair }: z.output<typeof verifyRequest>,
     onProgress: (progress: VerifyProgress) => void,
     signal: AbortSignal
   ) {
     if (running) throw new Refusal(409, 'VERIFY_RUNNING', 'another verify is running: wait for it')
     running = true
     try {
-      return await verify(parts, { examples: all ? maxNamed : examples, onProgress }, signal)
+      const options = { examples: all ? maxNamed : examples, onProgress }
+      if (!isRepair) return await verify(parts, options, signal)
+      await refuseWhileRebuilt(parts)
+      const report = await repair(parts, { ...options, removeUnknown }, signal)
+      if (report.repair !== null) log.info({ repair: report.repair }, 'differences were mended')
+      return report
     } finally {
       running = false
     }
@@ -32,10 +38,11 @@ export function verifyRoutes(app: FastifyInstance, { parts, stopping, log }: Api
     method: 'POST',
     url: '/v1/verify',
     schema: {
-      summary: 'Compare log, ledger and index document by document',
+      summary: 'Compare log, ledger and index document by document, and mend what differs if asked to',
       description:
         'With `Accept: application/x-ndjson` the answer is a stream of lines: {"kind":"progress",...}, then ' +
-        '{"kind":"report",...} or {"kind":"problem",...}. Changes nothing.',
+        '{"kind":"report",...} or {"kind":"problem",...}. ' +
+        'Changes nothing unless `repair` is set; then the report is that of a second comparison, and says what was done.',
       tags: ['control'],
       security: tokenNeeded,
       body: verifyRequest,
@@ -66,6 +73,14 @@ export function verifyRoutes(app: FastifyInstance, { parts, stopping, log }: Api
       return stream(reply, lines)
     }
   })
+}
+
+/** A ledger that does not know much yet would be mended away. */
+async function refuseWhileRebuilt({ ledger }: ApiDeps['parts']): Promise<void> {
+  const { rebuild } = await ledger.state()
+  if (rebuild === undefined) return
+  const remedy = 'wait until it is done: `pointsman rebuild --wait` shows how far it is'
+  throw new Refusal(409, 'LEDGER_REBUILDING', `the ledger is rebuilt (${rebuild.because}): ${remedy}`)
 }
 
 /** The schema of the answer is that of its last line: a stream is not checked against it. */

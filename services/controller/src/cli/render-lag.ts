@@ -18,6 +18,7 @@ const tones: Readonly<Record<LagStatus, Tone>> = {
   STALLED: 'bad',
   STOPPED: 'bad',
   REWOUND: 'bad',
+  REBUILDING: 'bad',
   JUMPED: 'bad',
   LOST: 'bad'
 }

@@ -7,6 +7,7 @@ import type { LagReading } from './lag-reading.ts'
 import { type Draining, type LagReport, lagStatuses, type PartitionLag } from './lag-report.ts'
 import { partitionHandoff } from './partition-handoff.ts'
 import { type Judged, partitionStatus, type StatusPolicy } from './partition-status.ts'
+import { rebuildOf } from '../status/rebuild-report.ts'
 import { waitingOrphans } from './waiting-orphans.ts'
 
 /** A stream that is kept up with is settled a little after it is produced: no backlog grows for that. */
@@ -47,6 +48,7 @@ export function computeLag(
           now,
           nowMs: reading.nowMs,
           draining,
+          rebuild: rebuildOf(survey.state),
           paused: survey.state.pause?.reason,
           staleJob: staleJobOf(number, survey, policy.jobDeadlineMs),
           servedBy: serving.length,
@@ -69,6 +71,7 @@ export function computeLag(
     inputsAtRisk: sum(survey.obligations.map(({ inputsAtRisk }) => inputsAtRisk)),
     samples: history.samples.length,
     draining,
+    rebuild: rebuildOf(survey.state),
     partitions
   }
 }
@@ -95,7 +98,7 @@ function positions(
   standing: { readonly watermarkSinceMs: number } | undefined
 ): Positions {
   const { survey, committed, nowMs, times } = reading
-  const progress = survey.progress.get(partition) ?? untouched(start, survey.state.defaultLane)
+  const progress = survey.progress.get(partition) ?? unknown(partition, start, reading)
   const { lane, frontier, watermark, unsettled } = progress
   // A group that never committed counts from where it would begin.
   const base = committed[lane].get(partition) ?? least(start, watermark)
@@ -135,8 +138,13 @@ function positions(
   }
 }
 
-function untouched(start: bigint, lane: PartitionProgress['lane']): PartitionProgress {
-  return { lane, frontier: start, watermark: start, unsettled: 0 }
+/** A partition that nobody has opened yet; or all are unknown, since the ledger is rebuilt: then A will be what was committed. */
+function unknown(partition: number, start: bigint, { committed, survey }: LagReading): PartitionProgress {
+  const { defaultLane: lane, rebuild } = survey.state
+  const offsets = [committed.realtime.get(partition), committed.batch.get(partition)]
+  const frontier =
+    rebuild === undefined ? start : offsets.reduce<bigint>((most, at) => greatest(most, at ?? most), start)
+  return { lane, frontier, watermark: frontier, unsettled: 0 }
 }
 
 function stagesOf(

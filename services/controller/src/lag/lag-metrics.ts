@@ -2,6 +2,7 @@ import type { Metrics } from '@pointsman/core/runtime/metrics'
 import { glanceAtJobs } from '../jobs/describe-jobs.ts'
 import { jobStates } from '../jobs/job-report.ts'
 import { lagStatuses } from './lag-report.ts'
+import { rebuildMetrics } from '../status/rebuild-metrics.ts'
 import type { LagView } from './lag-monitor.ts'
 import { switchingMetrics } from './switching-metrics.ts'
 
@@ -55,10 +56,12 @@ export function lagMetrics(metrics: Metrics, jobDeadlineMs: number): (view: LagV
   // Without labels a gauge begins, and `reset` begins again, with 0: as if all were settled.
   eta.remove()
   const publishSwitching = switchingMetrics(metrics)
+  const publishRebuild = rebuildMetrics(metrics)
 
   return view => {
     const { report, survey } = view
     publishSwitching(view)
+    publishRebuild(survey.state)
     for (const gauge of [documents, byStage, position, ages, retention, severity, rates]) gauge.reset()
     for (const p of report.partitions) {
       const labels = { partition: p.partition, lane: p.lane }

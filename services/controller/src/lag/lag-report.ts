@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { rebuildReport } from '../status/rebuild-report.ts'
 import { switchReport } from '../switching/switch-report.ts'
 
 // What `pointsman lag` and GET /v1/lag answer. Counts are documents, or rather offsets of the documents topic; ages
@@ -14,6 +15,7 @@ export const lagStatuses = [
   'LOST',
   'JUMPED',
   'REWOUND',
+  'REBUILDING',
   'AT_RISK',
   'STOPPED',
   'THROTTLED',
@@ -138,6 +140,7 @@ export const lagReport = z.object({
   inputsAtRisk: count.describe('k: inputs in requests in flight, which a crash may cost twice'),
   samples: count,
   draining: draining.nullable(),
+  rebuild: rebuildReport.nullable(),
   partitions: z.array(partitionLag)
 })
 export type LagReport = z.output<typeof lagReport>

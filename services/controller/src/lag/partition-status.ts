@@ -1,6 +1,7 @@
 import { lanes } from '@pointsman/core/domain/lane'
 import type { Instance } from '@pointsman/core/ports/ledger'
 import type { Draining, LagStatus, PartitionLag } from './lag-report.ts'
+import type { RebuildReport } from '../status/rebuild-report.ts'
 import type { Standing } from './lag-history.ts'
 
 export interface StatusPolicy {
@@ -19,6 +20,7 @@ export interface StatusFacts {
   readonly now: Standing | undefined
   readonly nowMs: number
   readonly draining: Draining | null
+  readonly rebuild: RebuildReport | null
   /** Why admission is paused. */
   readonly paused: string | undefined
   /** A job that documents of this partition wait for, and that is past our own deadline. */
@@ -38,7 +40,18 @@ export interface Judged {
 
 /** The worst that is true of a partition. What one reading shows comes first, what needs a history last. */
 export function partitionStatus(facts: StatusFacts, policy: StatusPolicy): Judged {
-  return damage(facts) ?? danger(facts, policy) ?? standstill(facts, policy) ?? pace(facts)
+  return (
+    rebuilding(facts) ?? damage(facts) ?? danger(facts, policy) ?? standstill(facts, policy) ?? pace(facts)
+  )
+}
+
+/** Nothing else can be told of a partition while the ledger does not know it. */
+function rebuilding({ rebuild }: StatusFacts): Judged | undefined {
+  if (rebuild === null) return undefined
+  const { because, done, stage, total } = rebuild
+  const progress =
+    stage === 'waiting' ? 'no controller has begun' : `${stage} ${done}${total > 0 ? ` of ${total}` : ''}`
+  return { status: 'REBUILDING', because: `the ledger is rebuilt (${because}): ${progress}` }
 }
 
 function damage({ partition: p, before }: StatusFacts): Judged | undefined {

@@ -41,6 +41,12 @@ export class HealthBoard {
     return [...this.#parts.values()]
   }
 
+  /** Why the first of these parts that is not ready is not; empty when all are. */
+  trouble(...names: readonly PartName[]): string {
+    const found = names.flatMap(name => this.#parts.get(name) ?? []).find(({ state }) => state !== 'ready')
+    return found === undefined ? '' : `${found.name} is ${found.state}: ${found.reason}`
+  }
+
   readiness(): Readiness {
     const reasons = this.parts()
       .filter(({ state }) => state !== 'ready')

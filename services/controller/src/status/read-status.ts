@@ -5,7 +5,9 @@ import { glanceAtJobs, type JobTerms } from '../jobs/describe-jobs.ts'
 import type { JobBook } from '../jobs/job-book.ts'
 import type { LagMonitor, LagView } from '../lag/lag-monitor.ts'
 import type { Parts } from '../parts.ts'
+import type { Sweeper } from '../sweeper/sweeper.ts'
 import type { HealthBoard } from './health-board.ts'
+import { rebuildOf } from './rebuild-report.ts'
 import type { StatusReport } from './status-report.ts'
 import { costOf } from './token-price.ts'
 
@@ -16,6 +18,7 @@ export interface StatusDeps {
   readonly version: string
   readonly jobs: Pick<JobBook, 'tokensPaidInJobs'>
   readonly jobTerms: JobTerms
+  readonly sweeper: Pick<Sweeper, 'report'>
   /** Aborted when the controller stops. */
   readonly stopping: AbortSignal
 }
@@ -50,6 +53,7 @@ export async function readStatus(deps: StatusDeps, signal: AbortSignal): Promise
       : null,
     index: index ? { objects: index[0], unindexed: index[1] } : null,
     jobs: view ? glanceAtJobs(view.survey, jobTerms.deadlineMs) : null,
+    sweeper: deps.sweeper.report(),
     deadLetters: counts ? counts.dead : null
   }
 }
@@ -70,17 +74,18 @@ async function known<Value>(asked: Promise<Value>): Promise<Value | undefined> {
 }
 
 function ledgerOf({ survey, report }: LagView): NonNullable<StatusReport['ledger']> {
-  const { ledgerId, epoch, draining, pause } = survey.state
+  const { draining, epoch, ledgerId, pause, rebuild } = survey.state
   const realtime = report.partitions.filter(({ lane }) => lane === 'realtime').length
   const batch = report.partitions.length - realtime
   return {
     id: ledgerId,
     epoch,
-    phase: draining === undefined ? 'stable' : 'draining',
+    phase: rebuild !== undefined ? 'rebuilding' : draining === undefined ? 'stable' : 'draining',
     mode: modeOf(survey.state, realtime, batch),
     partitions: { realtime, batch },
     pause: pause ? { ...pause } : null,
-    counts: { ...survey.counts }
+    counts: { ...survey.counts },
+    rebuild: rebuildOf(survey.state)
   }
 }
 

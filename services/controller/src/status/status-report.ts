@@ -2,34 +2,37 @@ import { z } from 'zod'
 import { jobsAtAGlance } from '../jobs/job-report.ts'
 import { lagReport } from '../lag/lag-report.ts'
 import { standby } from '../switching/switch-report.ts'
+import { sweepReport } from '../sweeper/sweep-report.ts'
+import { rebuildReport } from './rebuild-report.ts'
 
 // What `pointsman status` and GET /v1/status answer. What cannot be known now, because a part is away, is null.
 
 const count = z.int().nonnegative()
+
+export const partHealth = z.object({
+  name: z.string(),
+  state: z.enum(['starting', 'ready', 'away', 'unfit']),
+  reason: z.string(),
+  sinceMs: z.number()
+})
 
 export const statusReport = z.object({
   namespace: z.string(),
   version: z.string(),
   atMs: z.number(),
   ready: z.boolean(),
-  parts: z.array(
-    z.object({
-      name: z.string(),
-      state: z.enum(['starting', 'ready', 'away', 'unfit']),
-      reason: z.string(),
-      sinceMs: z.number()
-    })
-  ),
+  parts: z.array(partHealth),
   model: z.object({ name: z.string(), dimensions: count }),
   ledger: z
     .object({
       id: z.string(),
       epoch: count,
-      phase: z.enum(['stable', 'draining']),
+      phase: z.enum(['stable', 'draining', 'rebuilding']),
       mode: z.enum(['realtime', 'batch', 'mixed']),
       partitions: z.object({ realtime: count, batch: count }),
       pause: z.object({ reason: z.string(), actor: z.string(), sinceMs: z.number() }).nullable(),
-      counts: z.record(z.string(), z.number())
+      counts: z.record(z.string(), z.number()),
+      rebuild: rebuildReport.nullable()
     })
     .nullable(),
   instances: z.array(
@@ -60,6 +63,7 @@ export const statusReport = z.object({
     .nullable(),
   jobs: jobsAtAGlance.nullable(),
   index: z.object({ objects: count, unindexed: count }).nullable(),
+  sweeper: sweepReport,
   deadLetters: count.nullable().describe('documents given up since the ledger was made')
 })
 export type StatusReport = z.output<typeof statusReport>

@@ -101,6 +101,11 @@ export class ControlBook {
     return this.#lives.at(-1)
   }
 
+  /** Ids of all ledgers that there were. */
+  get ledgerIds(): ReadonlySet<string> {
+    return new Set(this.#lives.map(({ opened }) => opened.ledgerId))
+  }
+
   lifeOf(ledgerId: string): Life | undefined {
     return this.#lives.find(({ opened }) => opened.ledgerId === ledgerId)
   }
@@ -115,7 +120,9 @@ export class ControlBook {
     const made = [...this.#switches.values()].filter(({ outcome }) => outcome?.result === 'completed')
     const defaultLane = made.at(-1)?.intent.defaultLane ?? this.#lives[0]?.opened.lane
     if (defaultLane === undefined) return undefined
-    return { defaultLane, lanes: new Map(made.flatMap(({ intent }) => [...intent.lanes])) }
+    // Also of partitions that no switch has moved: a share leaves them where they are, and the default is another.
+    const lanes = new Map(made.flatMap(({ intent }) => [...intent.before, ...intent.lanes]))
+    return { defaultLane, lanes }
   }
 
   /** The highest epoch that a ledger has had, as far as that is recorded; 0 for none. */

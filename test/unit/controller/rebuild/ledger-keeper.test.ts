@@ -15,7 +15,7 @@ async function running(): Promise<RebuildWorld> {
   return of
 }
 
-async function switchTo(of: RebuildWorld, lane: 'realtime' | 'batch'): Promise<void> {
+async function switchTo(of: RebuildWorld, lane: 'realtime' | 'batch', share = 1): Promise<void> {
   const switcher = new Switcher({
     parts: of.parts(),
     hit: () => undefined,
@@ -23,7 +23,7 @@ async function switchTo(of: RebuildWorld, lane: 'realtime' | 'batch'): Promise<v
     warn: () => undefined,
     onEnd: () => undefined
   })
-  const { state } = await switcher.request(wishFor(lane, { evenIfUnready: true }), never)
+  const { state } = await switcher.request(wishFor(lane, { share, evenIfUnready: true }), never)
   expect(state).toBe('completed')
 }
 
@@ -80,6 +80,18 @@ test('lanes survive the loss, also after switches to and fro in two lives', asyn
   const state = await of.rebuilt()
   expect(state.defaultLane).toBe('realtime')
   expect(new Set([...state.partitions.values()].map(({ lane }) => lane))).toEqual(new Set(['realtime']))
+})
+
+test('partitions that no switch has moved keep their lane, too', async () => {
+  const of = await running()
+  await switchTo(of, 'batch', 0.5)
+  const before = await of.world.ledger.state()
+  expect(new Set([...before.partitions.values()].map(({ lane }) => lane)).size).toBe(2)
+  of.world.ledgerServer.lose()
+  const after = await of.rebuilt()
+  const lanes = [...before.partitions].map(([partition, { lane }]) => [partition, lane])
+  expect([...after.partitions].map(([partition, { lane }]) => [partition, lane])).toEqual(lanes)
+  expect(after.defaultLane).toBe(before.defaultLane)
 })
 
 test('a part that is away is waited for, and then the rebuild goes on', async () => {

@@ -59,7 +59,7 @@ export class RebuildWorld {
     const { provider, spec } = this.world
     const key = {
       namespace: this.names.namespace,
-      ledger: 'the lost one',
+      ledger: this.#ledgerId,
       manifest: manifest as ObligationId
     }
     const fileId = await this.upload(manifest, documents)
@@ -72,7 +72,7 @@ export class RebuildWorld {
     const { provider, spec } = this.world
     const key = {
       namespace: this.names.namespace,
-      ledger: 'the lost one',
+      ledger: this.#ledgerId,
       manifest: manifest as ObligationId
     }
     const lines = documents.map(({ text }, offset) => ({
@@ -89,6 +89,11 @@ export class RebuildWorld {
       never
     )
     return fileId
+  }
+
+  /** Of the ledger that is there, and may be lost. */
+  get #ledgerId(): string {
+    return this.world.ledgerServer.state?.ledgerId ?? 'the lost one'
   }
 
   async statuses(...documents: readonly Document[]): Promise<readonly (string | undefined)[]> {

@@ -2,7 +2,7 @@
 // can do no harm afterwards: the file that it would name is gone, or its job is listed here.
 import type { Digest, ObligationId } from '@pointsman/core/domain/identity'
 import { Failure } from '@pointsman/core/domain/failure'
-import type { NamedJob } from '@pointsman/core/ports/batch-provider'
+import type { ManifestKey, NamedJob } from '@pointsman/core/ports/batch-provider'
 import type { Job } from '@pointsman/core/ports/ledger'
 import type { Parts } from '../parts.ts'
 import { chunked } from './chunked.ts'
@@ -27,15 +27,23 @@ const live: ReadonlySet<string> = new Set([
   'unknown'
 ])
 
-/** @param graceMs - how long the provider's list may lag behind. */
+export interface JobSearch {
+  /** Of this installation: another one with the same key and namespace has jobs and files of its own. */
+  readonly ledgerIds: ReadonlySet<string>
+  /** How long the provider's list may lag behind. */
+  readonly listGraceMs: number
+}
+
 export async function findJobs(
   { clock, names, provider }: Pick<Parts, 'clock' | 'names' | 'provider'>,
-  graceMs: number,
+  { ledgerIds, listGraceMs }: JobSearch,
   onProgress: (done: number, total: number) => Promise<void>,
   signal: AbortSignal
 ): Promise<FoundJobs> {
   const { namespace } = names
-  const files = await provider.inputFiles(namespace, signal)
+  const ours = <Named extends { readonly key: ManifestKey }>(all: readonly Named[]): readonly Named[] =>
+    all.filter(({ key }) => ledgerIds.has(key.ledger))
+  const files = ours(await provider.inputFiles(namespace, signal))
   const known = new Set((await provider.jobs(namespace, signal)).map(({ report }) => report.inputFileId))
   const strays = files.filter(({ fileId }) => !known.has(fileId))
   // Its job may run already, and be listed only later: without the file nobody could tell what it is about.
@@ -45,9 +53,9 @@ export async function findJobs(
     remembered.set(fileId, contents.flat())
     await provider.deleteFile(fileId, signal)
   }
-  if (files.length > 0) await clock.sleep(graceMs, signal)
+  if (files.length > 0) await clock.sleep(listGraceMs, signal)
 
-  const listed = await provider.jobs(namespace, signal)
+  const listed = ours(await provider.jobs(namespace, signal))
   const kept = new Set((await provider.inputFiles(namespace, signal)).map(({ fileId }) => fileId))
   // Of a job that was harvested to its end no file is left; one that failed validation has made nothing.
   const usable = listed.filter(

@@ -33,7 +33,9 @@ export async function rebuild(state: LedgerState, deps: RebuildDeps, signal: Abo
   hit('ctl.life')
   const watermarks = await committedWatermarks(parts.admin, parts.names)
 
-  const found = await findJobs(parts, deps.listGraceMs, progress('provider', parts), signal)
+  const { ledgerIds } = book
+  const search = { ledgerIds, listGraceMs: deps.listGraceMs }
+  const found = await findJobs(parts, search, progress('provider', parts), signal)
   hit('ctl.files')
   if (!(await restoreIndex(parts, progress('index', parts), signal))) return false
   hit('ctl.index')

@@ -12,7 +12,12 @@ const never = new AbortController().signal
 const documents = Array.from({ length: 4 }, (_, index) => documentOf(`d${index}`, `text ${index}`))
 
 const find = async (of: RebuildWorld): Promise<FoundJobs> =>
-  await findJobs(of.parts(), 1_000, async () => {}, never)
+  await findJobs(
+    of.parts(),
+    { ledgerIds: new Set(['the lost one']), listGraceMs: 1_000 },
+    async () => {},
+    never
+  )
 
 /** The texts that a job is to bring, by the name of its manifest. */
 function sourcesOf(of: RebuildWorld, { jobs, sources }: FoundJobs): Readonly<Record<string, string>> {
@@ -91,11 +96,14 @@ test('a file that comes short makes the search begin again, and loses nothing', 
   expect((await find(of)).sources.size).toBe(4)
 })
 
-test('jobs of another namespace are left alone, and so are their files', async () => {
+test.each([
+  ['another namespace', 'of others', 'the lost one'],
+  ['another installation with this namespace', 'test', 'theirs']
+])('jobs of %s are left alone, and so are their files', async (_, namespace, ledger) => {
   const of = new RebuildWorld()
   const { provider, spec } = of.world
   const manifest = '1.1.1' as ObligationId
-  const key = { namespace: 'of others', ledger: 'theirs', manifest, create: 1 }
+  const key = { namespace, ledger, manifest, create: 1 }
   const line = ({ text }: Document, offset: number) => {
     const content: Digest = paymentKey(spec, textHash(text))
     return { content, partition: 0, offset: BigInt(offset), text }

@@ -1,6 +1,7 @@
 // Looks at the bill of the provider, the index and the log, all from outside, and finds payments that were not
 // necessary (I5). A second payment for a text is necessary when its vector neither stood in the index nor was being
-// obtained: it was removed with a version that replaced it, or nobody wanted it any more for a while.
+// obtained: it was removed with a version that
+// replaced it, or no admitted version wanted it for a while.
 import type { MemoryJob } from '@pointsman/core/adapters/memory/batch-provider-job'
 import type { Digest } from '@pointsman/core/domain/identity'
 import { paymentKey, textHash } from '@pointsman/core/runtime/identity'
@@ -34,7 +35,8 @@ export class BillWatch {
   readonly #gone = new Map<Digest, number[]>()
   #present = new Set<Digest>()
   #wanted = new Set<Digest>()
-  #wantedKnown = 0
+  /** A, as far as it ever came. */
+  readonly #admitted = new Map<number, bigint>()
   readonly #newest = new Map<string, { readonly version: number; readonly content: Digest | undefined }>()
   readonly #unwantedSince = new Map<Digest, number>()
 
@@ -114,17 +116,24 @@ export class BillWatch {
     this.#present = present
   }
 
-  /** Records that were written since. */
-  lookAtLog(): void {
+  /** What was admitted since: of each document, the newest version is wanted. */
+  lookAtFrontiers(frontiers: ReadonlyMap<number, bigint>): void {
     const { log, schedule } = this.#world
-    let total = 0
-    for (let partition = 0; partition < log.partitions; partition += 1)
-      total += Number(log.bounds(partition).end)
-    if (total === this.#wantedKnown) return
-    this.#wantedKnown = total
-    for (const { content, docId, version } of newestDocuments(this.#world)) {
-      this.#newest.set(docId, { version, content })
+    let hasRisen = false
+    for (const [partition, frontier] of frontiers) {
+      const from = this.#admitted.get(partition) ?? 0n
+      if (frontier <= from) continue
+      hasRisen = true
+      this.#admitted.set(partition, frontier)
+      for (const record of log.slice(partition, from, frontier, Number.POSITIVE_INFINITY)) {
+        const document = documentIn(record.value)
+        if (document === undefined) continue
+        const { deleted, docId, text, version } = document
+        if ((this.#newest.get(docId)?.version ?? -1) > version) continue
+        this.#newest.set(docId, { version, content: deleted ? undefined : this.contentOf(text) })
+      }
     }
+    if (!hasRisen) return
     const wanted = new Set([...this.#newest.values()].flatMap(({ content }) => content ?? []))
     for (const content of this.#wanted) {
       if (wanted.has(content)) continue
@@ -176,20 +185,6 @@ export class BillWatch {
   #note(content: Digest): void {
     this.#gone.set(content, [...(this.#gone.get(content) ?? []), this.#world.schedule.nowMs])
   }
-}
-
-interface Newest {
-  readonly docId: string
-  readonly version: number
-  readonly content: Digest | undefined
-}
-
-function newestDocuments(world: World): readonly Newest[] {
-  return [...newestOf(world).values()].map(({ deleted, docId, text, version }) => ({
-    docId,
-    version,
-    content: deleted ? undefined : paymentKey(world.spec, textHash(text))
-  }))
 }
 
 export interface Produced {

@@ -96,18 +96,17 @@ export class Director {
         void this.#stopAdmission(action.forMs)
         return
       case 'lose-ledger':
-        this.#overseer.bill.risk(this.#overseer.ledger.requestedContents())
+        this.#overseer.ledgerLost()
         story.tell('fault', 'the ledger is lost')
         story.note('ledger lost')
-        this.#world.loseLedger()
-        return this.#overseer.ledger.forget()
+        return this.#world.loseLedger()
       case 'roll-back-ledger': {
-        const atRisk = this.#overseer.ledger.requestedContents()
+        this.#overseer.ledgerLost()
         if (!this.#world.rollBackLedger(action.byMs)) return
-        this.#overseer.bill.risk([...atRisk, ...this.#overseer.ledger.requestedContents()])
+        this.#overseer.bill.risk(this.#overseer.ledger.requestedContents())
         story.tell('fault', `the ledger is what it was ${action.byMs} ms ago`)
         story.note('ledger rolled back')
-        return this.#overseer.ledger.forget()
+        return this.#overseer.ledger.rolledBack()
       }
     }
   }
@@ -127,10 +126,9 @@ export class Director {
       metadata: '{}',
       deleted: text === undefined
     }
-    void new MemoryDocumentCodec(log).encode(document).then(value => {
-      log.append(log.partitionOf(docId), docId, value)
-      this.#overseer.bill.lookAtLog()
-    })
+    void new MemoryDocumentCodec(log)
+      .encode(document)
+      .then(value => log.append(log.partitionOf(docId), docId, value))
   }
 
   async #command(action: Extract<Action, { do: 'switch' | 'abort' | 'rollback' }>): Promise<void> {

@@ -44,6 +44,7 @@ const batchPoints = [
   'ba.dead-letter'
 ] as const
 const controllerPoints = ['ctl.intent', 'ctl.drain', 'ctl.fence', 'ctl.finish'] as const
+const rebuildPoints = ['ctl.life', 'ctl.files', 'ctl.index', 'ctl.log', 'ctl.jobs', 'ctl.rebuilt'] as const
 const lineFaults = [
   'failed',
   'rejected',
@@ -70,7 +71,7 @@ export function drawPlan(seed: number, theme?: Partial<Theme>): Plan {
     ...(themes.troubles ? some(random, 1, 6, () => drawTrouble(random, spanMs)) : []),
     ...(themes.jobs ? some(random, 1, 5, () => drawJob(random, spanMs)) : []),
     ...(themes.switches ? some(random, 1, 8, () => drawSwitch(random, spanMs, processes)) : []),
-    ...(themes.losses ? some(random, 1, 2, () => drawLoss(random, spanMs)) : []),
+    ...(themes.losses ? drawLosses(random, spanMs) : []),
     ...(random.chance(0.3) ? some(random, 1, 2, () => drawRestart(random, spanMs, processes)) : [])
   ]
   return {
@@ -120,7 +121,9 @@ function drawDocuments(random: Random, spanMs: number): readonly Action[] {
   const actions: Action[] = []
   const at = (): number => (random.chance(0.3) ? random.between(0, 300) : random.between(0, spanMs))
   for (let time = 0; time < times; time += 1) {
-    const lines = some(random, 1, 8, () => drawLine(random, documents, texts))
+    const drawn = some(random, 1, 8, () => drawLine(random, documents, texts))
+    // An id that comes twice in one run is refused.
+    const lines = drawn.filter(({ id }, index) => drawn.findIndex(line => line.id === id) === index)
     actions.push({ atMs: at(), do: 'ingest', lines })
   }
   if (random.chance(0.4)) {
@@ -230,11 +233,15 @@ function drawSwitch(random: Random, spanMs: number, processes: readonly Process[
   }
 }
 
-function drawLoss(random: Random, spanMs: number): Action {
-  const atMs = random.between(500, spanMs)
-  return random.chance(0.6)
-    ? { atMs, do: 'lose-ledger' }
-    : { atMs, do: 'roll-back-ledger', byMs: random.int(100, 3_000) }
+function drawLosses(random: Random, spanMs: number): readonly Action[] {
+  return some(random, 1, 2, () => random.between(500, spanMs)).flatMap((atMs): readonly Action[] => {
+    const loss: Action = random.chance(0.6)
+      ? { atMs, do: 'lose-ledger' }
+      : { atMs, do: 'roll-back-ledger', byMs: random.int(100, 3_000) }
+    if (random.chance(0.6)) return [loss]
+    const at = random.pick(rebuildPoints)
+    return [loss, { atMs, do: 'crash', who: 'controller-1', downMs: random.int(50, 1_500), at }]
+  })
 }
 
 function pickProcess(random: Random, processes: readonly Process[]): Process {

@@ -64,6 +64,8 @@ export class LedgerWatch {
   /** Unsettled offsets of this ledger, with where they were seen last. */
   #unsettled = new Map<string, Place>()
   #isRebuilding = false
+  /** It is an older copy of itself, and nobody has found that out yet. */
+  #isOld = false
 
   constructor(world: World, onRisk: (contents: Iterable<Digest>, why: string) => void) {
     this.#world = world
@@ -79,13 +81,21 @@ export class LedgerWatch {
       .flatMap(({ parts }) => [...parts.values()].flatMap(({ content }) => content ?? []))
   }
 
-  /** Takes the ledger as it is, after a loss. */
-  forget(): void {
-    this.#ledgerId = ''
+  /** Whether what the ledger says may be relied on. */
+  get isSound(): boolean {
+    return !this.#isOld && !this.#isRebuilding && this.#world.ledgerServer.state?.rebuild === undefined
+  }
+
+  /** The ledger was made an older copy of itself. */
+  rolledBack(): void {
+    this.#isOld = true
     this.#sync()
   }
 
   before(call: Call): (answer: unknown) => void {
+    if (call.method === 'adoptJob' && Array.isArray(call.args[2]) && call.args[2].length > 0) {
+      this.#story.note('a rebuild adopted a job for documents')
+    }
     if (harmless.has(call.method)) return () => undefined
     this.#sync()
     const { state } = this.#world.ledgerServer
@@ -95,6 +105,7 @@ export class LedgerWatch {
     const owner = this.#ownerOf(state, call)
     return answer => {
       if (this.#world.ledgerServer.state?.ledgerId !== state.ledgerId) return this.#sync()
+      if (this.#isOld) return this.#sync()
       if (call.method === 'admit')
         this.#afterAdmit(call, answer, { epoch, draining, pause, frontiers }, state)
       if (call.method === 'settle') this.#afterSettle(call, answer)
@@ -106,7 +117,7 @@ export class LedgerWatch {
   /** I3. */
   checkCommit(): void {
     const { log, names } = this.#world
-    for (const [partition, frontier] of this.#frontiers()) {
+    for (const [partition, frontier] of this.frontiers()) {
       const unsettled = [...this.#unsettled.keys()].flatMap(key => {
         const [p = '', offset = ''] = key.split(':')
         return Number(p) === partition ? [BigInt(offset)] : []
@@ -114,7 +125,7 @@ export class LedgerWatch {
       const lowest = unsettled.reduce((least, offset) => (offset < least ? offset : least), frontier)
       for (const group of Object.values(names.groups)) {
         const committed = log.group(group).committed.get(partition)
-        if (this.#isRebuilding || committed === undefined || committed <= lowest) continue
+        if (!this.isSound || committed === undefined || committed <= lowest) continue
         throw new Violation(
           'I3 CommitSafe',
           `partition ${partition}: ${committed} is committed, W is ${lowest}`
@@ -123,7 +134,8 @@ export class LedgerWatch {
     }
   }
 
-  #frontiers(): ReadonlyMap<number, bigint> {
+  /** A of each partition. */
+  frontiers(): ReadonlyMap<number, bigint> {
     const { state } = this.#world.ledgerServer
     return new Map([...(state?.partitions ?? [])].map(([partition, { frontier }]) => [partition, frontier]))
   }
@@ -199,9 +211,9 @@ export class LedgerWatch {
 
   /** I2, I3, I9: what the ledger holds is what we know to be unsettled. */
   #compare({ method }: Call, state: MemoryLedgerState): void {
+    if (state.rebuild !== undefined || this.#isRebuilding) return this.#sync()
     if (state.epoch < this.#epoch) throw new Violation('I3 CommitSafe', `the epoch fell to ${state.epoch}`)
     this.#epoch = state.epoch
-    if (state.rebuild !== undefined || this.#isRebuilding) return this.#sync()
     const held = placesOf(state)
     for (const [key, place] of this.#unsettled) {
       const now = held.get(key)
@@ -229,8 +241,14 @@ export class LedgerWatch {
     const { state } = this.#world.ledgerServer
     if (state === undefined) return
     const isOther = state.ledgerId !== this.#ledgerId
-    if (!isOther && state.rebuild === undefined && !this.#isRebuilding) return
-    if (this.#isRebuilding && state.rebuild === undefined) this.#story.note('a rebuild ended')
+    if (isOther) this.#isOld = false
+    if (!isOther && state.rebuild === undefined && !this.#isRebuilding && !this.#isOld) return
+    if (this.#isRebuilding && state.rebuild === undefined) {
+      this.#story.note('a rebuild ended')
+      if (state.epoch <= this.#epoch) {
+        throw new Violation('I3 CommitSafe', `a rebuild ended with epoch ${state.epoch} after ${this.#epoch}`)
+      }
+    }
     this.#ledgerId = state.ledgerId
     this.#isRebuilding = state.rebuild !== undefined
     this.#unsettled = placesOf(state)

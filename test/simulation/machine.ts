@@ -13,6 +13,7 @@ import type { Ledger } from '@pointsman/core/ports/ledger'
 import type { VectorStore } from '@pointsman/core/ports/vector-store'
 import type { Failpoint, HitFailpoint } from '@pointsman/core/runtime/failpoint'
 import { messageOf } from '@pointsman/core/runtime/message-of'
+import { countedLedger } from './counted-ledger.ts'
 import { Life } from './host.ts'
 import type { Process } from './plan.ts'
 import type { Random } from './random.ts'
@@ -149,7 +150,7 @@ export class Machine {
     const { control, embedder, ledgerServer, log, provider, store, story } = this.#world
     const wire = this.#wire
     const codec = new MemoryDocumentCodec(log)
-    const ledger = new MemoryLedger(ledgerServer)
+    const ledger = countedLedger(new MemoryLedger(ledgerServer), this.#world)
     return {
       ledger: watched(wire.port<Ledger>(life, 'ledger', ledger, ['watch']), ledger, life),
       store: wire.port<VectorStore>(life, 'store', store),

@@ -13,6 +13,8 @@ export class Overseer {
   readonly ledger: LedgerWatch
   readonly narrator: Narrator
   readonly #world: World
+  /** Deleted documents of which a new ledger is not told. */
+  readonly forgotten = new Set<string>()
   #violation: Violation | undefined
   #letters = 0
 
@@ -32,13 +34,30 @@ export class Overseer {
     this.#violation ??= error instanceof Violation ? error : new Violation('Checker', String(error))
   }
 
+  /** The ledger is lost, or made an older one. */
+  ledgerLost(): void {
+    this.bill.risk(this.ledger.requestedContents())
+    const { log, names } = this.#world
+    for (const { deleted, docId, offset, partition } of newestOf(this.#world).values()) {
+      const committed = Object.values(names.groups).map(
+        group => log.group(group).committed.get(partition) ?? 0n
+      )
+      if (deleted && committed.some(watermark => watermark > offset)) this.forgotten.add(docId)
+    }
+  }
+
   /** To be asked when a call is carried out. */
   witness(call: Call): (answer: unknown) => Promise<void> {
     try {
+      this.#lookAtCancel(call)
       const after = call.target === 'ledger' ? this.ledger.before(call) : () => undefined
       return async answer => {
         try {
           this.narrator.tell(call, answer)
+          if (call.method === 'find' && answer !== undefined)
+            this.#world.story.note('a job was found by its name')
+          if (call.method === 'attempt' && answer === 'gone')
+            this.#world.story.note('a payment was refused: not the owner')
           after(answer)
           await this.#after(call)
         } catch (error) {
@@ -68,16 +87,24 @@ export class Overseer {
         return method === 'write' ? undefined : this.checkIndexed()
       case 'log':
         if (method === 'commit') this.ledger.checkCommit()
-        if (method === 'write') this.lookAtLog()
+        if (method === 'write') this.lookAtLetters()
         return
       case 'ledger':
+        if (method === 'admit') this.bill.lookAtFrontiers(this.ledger.frontiers())
         return method === 'settle' || method === 'correct' ? this.checkIndexed() : undefined
       case 'control':
     }
   }
 
-  lookAtLog(): void {
-    this.bill.lookAtLog()
+  /** A job goes on whether it is asked about or not: a cancel may come too late. */
+  #lookAtCancel({ args, method, target }: Call): void {
+    if (target !== 'provider' || method !== 'cancel') return
+    const job = this.#world.provider.server.askAbout(String(args[0]))
+    if (job !== undefined)
+      this.#world.story.note(job.hasEnded ? 'a cancel came too late' : 'a job was cancelled')
+  }
+
+  lookAtLetters(): void {
     const { letters } = this.#world.log
     for (const { value } of letters.slice(this.#letters)) {
       this.#world.story.note('dead letter')
@@ -91,7 +118,7 @@ export class Overseer {
   async checkIndexed(): Promise<void> {
     const { ledgerServer, store } = this.#world
     const { state } = ledgerServer
-    if (state === undefined || state.rebuild !== undefined) return
+    if (state === undefined || !this.ledger.isSound) return
     const standing = new Set(
       [...store.objects.values()].map(
         ({ properties: { docId, generation, paymentKey: key } }) =>

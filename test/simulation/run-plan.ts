@@ -81,7 +81,7 @@ class Play {
     const { bill } = this.#overseer
     provider.server.finishAll()
     bill.lookAtJobs()
-    const audit = auditIndex(this.world)
+    const audit = auditIndex(this.world, this.#overseer.forgotten)
     const payments = bill.check()
     await this.#overseer.checkIndexed()
     return {

@@ -20,6 +20,12 @@ const dimensions = 4
 const snapshotsKept = 60
 export const snapshotEveryMs = 100
 
+interface Snapshot {
+  readonly atMs: number
+  readonly serial: number
+  readonly state: MemoryLedgerState | undefined
+}
+
 export class World {
   readonly plan: Plan
   readonly schedule = new Schedule()
@@ -37,7 +43,9 @@ export class World {
   readonly embedder: MemoryEmbedder
   readonly provider: MemoryBatchProvider
   readonly names = namesOf('simulated')
-  readonly #snapshots: { readonly atMs: number; readonly state: MemoryLedgerState | undefined }[] = []
+  readonly #snapshots: Snapshot[] = []
+  /** Transitions that the ledger has counted. */
+  serial = 0
   #ledgers = 0
 
   constructor(plan: Plan) {
@@ -77,7 +85,8 @@ export class World {
 
   /** Keeps a copy of the ledger. */
   snapshot(): void {
-    this.#snapshots.push({ atMs: this.schedule.nowMs, state: this.ledgerServer.snapshot() })
+    const { schedule, serial } = this
+    this.#snapshots.push({ atMs: schedule.nowMs, serial, state: this.ledgerServer.snapshot() })
     if (this.#snapshots.length > snapshotsKept) this.#snapshots.shift()
   }
 
@@ -92,6 +101,7 @@ export class World {
     const copy = this.#snapshots.findLast(({ atMs }) => atMs <= this.schedule.nowMs - byMs)
     if (copy?.state === undefined || copy.state.ledgerId !== current) return false
     this.ledgerServer.rollBack(copy.state)
+    this.serial = copy.serial
     this.#snapshots.length = 0
     return true
   }

@@ -9,6 +9,7 @@ import { addIngestCommand } from './commands/ingest-command.ts'
 import { addEstimateCommand } from './commands/estimate-command.ts'
 import { addJobCommands } from './commands/job-commands.ts'
 import { addReadCommands } from './commands/read-commands.ts'
+import { addRebuildCommand } from './commands/rebuild-command.ts'
 import { addSwitchCommands } from './commands/switch-commands.ts'
 import { addUpCommands } from './commands/up-commands.ts'
 import { addVerifyCommand } from './commands/verify-command.ts'
@@ -48,6 +49,7 @@ export async function runProgram(
   addAnalyzeCommand(program, context)
   addJobCommands(program, context)
   addControlCommands(program, context)
+  addRebuildCommand(program, context)
   addCompletionCommand(program, context)
   for (const command of program.commands) inherit(command)
 

@@ -4,6 +4,7 @@ import { clean } from './clean.ts'
 import { formatCount, formatDuration, formatPercent, formatRate, formatTime } from './format.ts'
 import { renderHandoffs } from './render-handoffs.ts'
 import { renderLagBars } from './render-lag-bars.ts'
+import { renderRebuild } from './render-rebuild.ts'
 import { renderTable, type Terminal, type Tone } from './terminal.ts'
 
 const tones: Readonly<Record<LagStatus, Tone>> = {
@@ -46,7 +47,7 @@ export function paintStatus(status: LagStatus, terminal: Pick<Terminal, 'paint'>
 
 /** Everything that `lag` knows: the sum, each partition, the last switch, and what stands in the way. */
 export function renderLag(report: LagReport, terminal: Pick<Terminal, 'paint' | 'columns'>): string {
-  const { draining, partitions, totals } = report
+  const { draining, partitions, rebuild, totals } = report
   const rows = partitions.map(p => row(String(p.partition), { ...p, idle: idleOf(p) }, p.lane, terminal))
   const all = { ...totals, status: report.status, idle: sumOfKnown(partitions.map(idleOf)) }
   rows.push(row('all', all, '', terminal))
@@ -57,6 +58,7 @@ export function renderLag(report: LagReport, terminal: Pick<Terminal, 'paint' | 
     '',
     ...renderLagBars(partitions, terminal.columns),
     renderPace(report),
+    ...(rebuild === null ? [] : [`ledger: ${renderRebuild(rebuild)}`]),
     ...(draining === null ? [] : [`switch: ${renderDraining(draining)}`]),
     ...partitions.flatMap(p => obstacles(p)),
     ...renderHandoffs(partitions)

@@ -2,6 +2,7 @@ import type { StatusReport } from '../status/status-report.ts'
 import { clean } from './clean.ts'
 import { formatCount, formatDuration, formatTime, formatUsd } from './format.ts'
 import { paintStatus, renderDraining, renderPace } from './render-lag.ts'
+import { renderRebuild } from './render-rebuild.ts'
 import { renderPairs, type Terminal } from './terminal.ts'
 
 type Pair = readonly [string, string]
@@ -27,6 +28,7 @@ function rows(report: StatusReport, terminal: Pick<Terminal, 'paint'>): Pair[] {
   const { ledger, lag, spend, index, model } = report
   const alive = report.instances.filter(instance => instance.alive)
   const pairs: Pair[] = [['mode', ledger ? modeOf(ledger, terminal) : '–']]
+  if (ledger?.rebuild) pairs.push(['ledger', terminal.paint('bad', renderRebuild(ledger.rebuild))])
   if (lag?.draining) pairs.push(['switch', renderDraining(lag.draining)])
   if (report.standby.length > 0) {
     pairs.push(['standby', report.standby.map(lane => standbyOf(lane, terminal)).join('; ')])
@@ -37,6 +39,7 @@ function rows(report: StatusReport, terminal: Pick<Terminal, 'paint'>): Pair[] {
   if (report.jobs && report.jobs.oldestMs !== null) pairs.push(['jobs', jobsOf(report.jobs, terminal)])
   pairs.push(
     ['index', index ? `${formatCount(index.objects)} objects${unindexed(index.unindexed)}` : '–'],
+    ['sweeper', sweeperOf(report.sweeper)],
     ['spend', spend ? spendOf(spend) : '–'],
     ['model', `${clean(model.name)}, ${model.dimensions} dimensions`],
     [
@@ -112,6 +115,12 @@ function jobsOf(
   const told = Object.entries(states).map(([state, count]) => `${formatCount(count)} ${state}`)
   const late = stale === 0 ? '' : `, ${terminal.paint('bad', `${formatCount(stale)} past the deadline`)}`
   return `${told.join(', ')}; ${formatCount(documents)} documents wait, oldest ${formatDuration(oldestMs)}${late}`
+}
+
+function sweeperOf({ corrected, objects, removed, resting, walks }: StatusReport['sweeper']): string {
+  const gone = removed.outlived + removed.deleted
+  const where = resting === '' ? `${formatCount(objects)} objects into the next` : `rests: ${clean(resting)}`
+  return `${formatCount(walks)} walks, ${where}; ${formatCount(gone)} removed, ${formatCount(corrected)} corrected`
 }
 
 function unindexed(count: number): string {

@@ -1,6 +1,7 @@
 import { differenceKinds, type DifferenceKind, type VerifyReport } from '../verify/verify-report.ts'
 import { clean } from './clean.ts'
 import { formatCount, formatDuration } from './format.ts'
+import { renderRepair } from './render-repair.ts'
 import type { Terminal } from './terminal.ts'
 
 const meanings: Readonly<Record<DifferenceKind, string>> = {
@@ -16,8 +17,8 @@ export function renderVerify(report: VerifyReport, terminal: Pick<Terminal, 'pai
   const { log, index, ledger, differences, dead, durationMs } = report
   const lines = [
     `log     ${formatCount(log.records)} records, ${formatCount(log.documents)} documents, ${formatCount(log.deleted)} deleted${unreadable(log)}`,
-    `ledger  ${formatCount(ledger.indexed)} indexed, ${formatCount(ledger.open)} open, ${formatCount(ledger.unread)} unread, ${formatCount(ledger.dead)} given up`,
-    `index   ${formatCount(index.objects)} objects`
+    `ledger  ${formatCount(ledger.indexed)} indexed, ${formatCount(ledger.open)} open, ${formatCount(ledger.unread)} unread, ${formatCount(ledger.dead)} given up${expected(ledger)}`,
+    `index   ${formatCount(index.objects)} objects${unindexed(index)}`
   ]
   for (const kind of differenceKinds) {
     const { count, examples } = differences[kind]
@@ -32,6 +33,7 @@ export function renderVerify(report: VerifyReport, terminal: Pick<Terminal, 'pai
     const told = `${formatCount(dead.count)} given up: see \`pointsman dead-letters list\``
     lines.push('', terminal.paint('warning', told), ...named(dead.examples, dead.count))
   }
+  if (report.repair !== null) lines.push('', ...renderRepair(report.repair, terminal))
   lines.push(
     '',
     verdict(report, terminal),
@@ -40,7 +42,9 @@ export function renderVerify(report: VerifyReport, terminal: Pick<Terminal, 'pai
   return lines.join('\n')
 }
 
-function verdict({ consistent, quiet }: VerifyReport, terminal: Pick<Terminal, 'paint'>): string {
+function verdict({ consistent, quiet, repair }: VerifyReport, terminal: Pick<Terminal, 'paint'>): string {
+  if (consistent && repair !== null && repair.requeued > 0)
+    return terminal.paint('good', 'No difference is left; what was sent again is indexed when lag is zero.')
   if (consistent && quiet)
     return terminal.paint('good', 'No difference: every document is where it should be.')
   if (consistent) return terminal.paint('good', 'No difference so far; work is still open.')
@@ -58,6 +62,14 @@ function named(examples: VerifyReport['dead']['examples'], count: number): strin
   })
   const more = count - examples.length
   return more > 0 ? [...lines, `  and ${formatCount(more)} more: --all names them`] : lines
+}
+
+function expected({ expected: count }: VerifyReport['ledger']): string {
+  return count === 0 ? '' : `, ${formatCount(count)} expected again`
+}
+
+function unindexed({ unindexed: count }: VerifyReport['index']): string {
+  return count === 0 ? '' : `, ${formatCount(count)} not searchable yet`
 }
 
 function unreadable({ unreadable: broken, unknownSchema }: VerifyReport['log']): string {

@@ -27,6 +27,8 @@ const phases = {
 interface VerifyOptions extends OutputOptions {
   readonly examples: number
   readonly all?: boolean
+  readonly repair?: boolean
+  readonly removeUnknown?: boolean
   readonly timeout: number
 }
 
@@ -36,10 +38,15 @@ export function addVerifyCommand(program: Command, context: CliContext): void {
     .description('compare log, ledger and Weaviate document by document, and name every difference')
     .option('-n, --examples <count>', 'differences of each kind that are named', parseCount(0, 1000), 10)
     .option('--all', 'name all differences')
+    .option('--repair', 'mend what is found, then compare again')
+    .option('--remove-unknown', 'with --repair: objects that nobody knows go, however many they are')
     .option('--timeout <duration>', 'give up after', parseDuration, parseDuration('1h'))
     .addOption(jsonFlag())
-    .addHelpText('after', '\nExits with 1 when there is a difference.')
+    .addHelpText('after', '\nExits with 1 when there is a difference; with --repair, when one is left.')
     .action(async (options: VerifyOptions) => {
+      if (options.removeUnknown === true && options.repair !== true) {
+        throw new CliError(exitCodes.usage, 'USAGE', '--remove-unknown is of use with --repair only')
+      }
       const report = await askVerify(context, options)
       print(context, options, report, found => renderVerify(found, context.terminal))
       if (!report.consistent) throw new CliError(exitCodes.failed, 'DIFFERENCES', 'there are differences')
@@ -49,10 +56,15 @@ export function addVerifyCommand(program: Command, context: CliContext): void {
 /** Runs a verify and shows how far it has come. */
 export async function askVerify(
   { api, terminal, within }: Pick<CliContext, 'api' | 'terminal' | 'within'>,
-  options: { readonly examples: number; readonly all?: boolean; readonly timeout: number }
+  options: Omit<VerifyOptions, 'json'>
 ): Promise<VerifyReport> {
   const live = new LiveLine(terminal)
-  const body = { examples: options.examples, all: options.all === true }
+  const body = {
+    examples: options.examples,
+    all: options.all === true,
+    repair: options.repair === true,
+    removeUnknown: options.removeUnknown === true
+  }
   try {
     for await (const raw of api.lines('/v1/verify', body, within(options.timeout))) {
       const told = line.safeParse(raw)

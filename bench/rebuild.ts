@@ -107,7 +107,9 @@ async function measureTelling(redis: Redis, objects: number): Promise<Record<str
   const ledger = await lostLedger(redis, 'told')
   await redis.config('SET', 'slowlog-log-slower-than', 0)
   await longestScriptMs(redis)
+  const cpuBefore = await cpuSeconds(redis)
   const restoreMs = await timed(() => inChunks(objects, numbers => ledger.restore(numbers.map(restoredOf))))
+  const cpu = (await cpuSeconds(redis)) - cpuBefore
   const restoreScriptMs = await longestScriptMs(redis)
   const expectMs = await timed(() =>
     inChunks(objects, numbers =>
@@ -124,6 +126,7 @@ async function measureTelling(redis: Redis, objects: number): Promise<Record<str
   if ((await ledger.open('realtime')).rebuild === undefined) throw new Error('it was not given up')
   return {
     restoredPerSecond: rounded((objects / restoreMs) * 1000, 0),
+    restoreCpuMicros: rounded((cpu * million) / objects, 1),
     restoreScriptMs,
     expectedPerSecond: rounded((objects / expectMs) * 1000, 0),
     expectScriptMs,
@@ -162,6 +165,13 @@ async function longestScriptMs(redis: Redis): Promise<number> {
   ])[]
   await redis.slowlog('RESET')
   return rounded(Math.max(0, ...entries.map(([, , micros]) => micros)) / 1000, 2)
+}
+
+/** What the server worked: unlike a rate, it says something also on a computer that others use. */
+async function cpuSeconds(redis: Redis): Promise<number> {
+  const told = await redis.info('cpu')
+  const read = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(told)?.[1])
+  return read('used_cpu_user') + read('used_cpu_sys')
 }
 
 function restoredOf(number: number): RestoredObject {

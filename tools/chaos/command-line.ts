@@ -11,6 +11,7 @@ produced. Needs no key and costs nothing.
   --minutes N   how long the storm lasts (default 1)
   --seed N      of what is done and when (default 1)
   --without K,K kinds of faults that are left out
+  --trace FILE  write every transition of the ledger to FILE, and have the specification accept each
   --json        one line of JSON on standard output; the timeline goes to standard error in any case
   --keep        keep logs and data, also when all is well
 
@@ -20,6 +21,7 @@ export interface ChaosCommand {
   readonly minutes: number
   readonly seed: number
   readonly without: readonly string[]
+  readonly trace: string | undefined
   readonly json: boolean
   readonly keep: boolean
 }
@@ -33,6 +35,7 @@ export function parseCommandLine(args: readonly string[]): ChaosCommand | string
         minutes: { type: 'string', default: '1' },
         seed: { type: 'string', default: '1' },
         without: { type: 'string', default: '' },
+        trace: { type: 'string' },
         json: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h' }
@@ -46,7 +49,7 @@ export function parseCommandLine(args: readonly string[]): ChaosCommand | string
     const without = values.without.split(',').filter(kind => kind !== '')
     const unknown = without.filter(kind => !isFaultKind(kind))
     if (unknown.length > 0) return `--without: there is no ${unknown.join(', ')}`
-    return { minutes, seed, without, json: values.json, keep: values.keep }
+    return { minutes, seed, without, trace: values.trace, json: values.json, keep: values.keep }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

@@ -19,6 +19,8 @@ interface TextLife {
   introductions: number
   /** A document that had it has another one by now: its vector may have left the index in between. */
   left: boolean
+  /** How often the index lost a vector of it. */
+  lost: number
 }
 
 const hashDigits = 32
@@ -42,6 +44,12 @@ export class Expectation {
     if (isPoisoned(is)) this.#poisoned.add(docId)
   }
 
+  /** A document whose object the index has lost: its text may be paid for once more. */
+  allowAgain(docId: string): void {
+    const text = this.#newest.get(docId)?.text
+    if (text !== undefined) this.#lifeOf(text).lost += 1
+  }
+
   /** Every document that was ever produced, as it is now; deleted ones too. */
   get newest(): ReadonlyMap<string, Produced> {
     return this.#newest
@@ -63,12 +71,12 @@ export class Expectation {
   necessary(textHash: string): number {
     const life = this.#texts.get(textHash)
     if (life === undefined) return 0
-    return life.left ? life.introductions : Math.min(1, life.introductions)
+    return life.lost + (life.left ? life.introductions : Math.min(1, life.introductions))
   }
 
   #lifeOf(text: string): TextLife {
     const hash = hashOf(text)
-    const known = this.#texts.get(hash) ?? { introductions: 0, left: false }
+    const known = this.#texts.get(hash) ?? { introductions: 0, left: false, lost: 0 }
     this.#texts.set(hash, known)
     return known
   }

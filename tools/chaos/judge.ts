@@ -4,6 +4,7 @@
 import type { StoredControlRecord } from '@pointsman/core/ports/control-log'
 import type { Audit } from './audit.ts'
 import type { Incident } from './incidents.ts'
+import type { TraceVerdict } from './trace.ts'
 
 export interface Findings {
   readonly seed: number
@@ -16,7 +17,11 @@ export interface Findings {
   readonly uninvitedEnds: readonly string[]
   readonly ledgerLives: number
   readonly convergedAfterMs: number
+  /** Documents that Weaviate had lost when it was killed, and that a repair brought back. */
+  readonly mended: number
   readonly audit: Audit
+  /** Of the ledger's transitions, if they were written down. */
+  readonly trace: TraceVerdict | undefined
 }
 
 export interface ChaosResult extends Readonly<Record<string, unknown>> {
@@ -43,8 +48,19 @@ export function minimumOf(minutes: number): Minimum {
 const shown = 5
 
 export function judge(findings: Findings): ChaosResult {
-  const { audit, control, falls, faults, incidents, ledgerLives, minutes, records, seed, uninvitedEnds } =
-    findings
+  const {
+    audit,
+    control,
+    falls,
+    faults,
+    incidents,
+    ledgerLives,
+    minutes,
+    records,
+    seed,
+    trace,
+    uninvitedEnds
+  } = findings
   const switches = switchesOf(control)
   const faultCount = Object.values(faults).reduce((sum, count) => sum + count, 0)
   const kinds = Object.values(faults).filter(count => count > 0).length
@@ -71,6 +87,7 @@ export function judge(findings: Findings): ChaosResult {
           `${audit.doublePaid} payments too many, bound ${doublePaidBound}: ${audit.doublePayments.slice(0, shown).join(', ')}`
         ]
       : []),
+    ...(trace?.because === undefined ? [] : [`the specification does not accept ${trace.because}`]),
     ...uninvitedEnds.filter(end => end.endsWith('exit code 2')).map(end => `cannot run: ${end}`),
     ...Object.entries({
       documents: records,
@@ -105,6 +122,8 @@ export function judge(findings: Findings): ChaosResult {
     jobs: bill.batch.jobs,
     deadLetters: audit.deadLetters,
     ledgerLives,
+    mended: findings.mended,
+    ...(trace === undefined ? {} : { transitions: trace.transitions }),
     uninvitedEnds,
     falls: falls.length,
     converged: true,

@@ -1,23 +1,25 @@
 // Looks at the ledger from outside, past all proxies: what is at risk, and what is left to do. It decides nothing.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection'
-import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
+import { redisLedger } from '@pointsman/core/adapters/redis/open-ledger'
 import { Failure } from '@pointsman/core/domain/failure'
-import type { Survey } from '@pointsman/core/ports/ledger'
+import type { Ledger, Survey } from '@pointsman/core/ports/ledger'
+import type { LedgerSettings } from '@pointsman/core/runtime/settings'
 import type { Redis } from 'ioredis'
 
 export class LedgerEye implements AsyncDisposable {
   readonly #redis: Redis
-  readonly #namespace: string
-  #ledger: RedisLedger | undefined
+  readonly #settings: LedgerSettings
+  #ledger: Ledger | undefined
 
-  private constructor(redis: Redis, namespace: string) {
+  private constructor(redis: Redis, settings: LedgerSettings) {
     this.#redis = redis
-    this.#namespace = namespace
+    this.#settings = settings
   }
 
-  static async open(redisUrl: string, namespace: string): Promise<LedgerEye> {
-    return new LedgerEye(await openRedis({ REDIS_URL: redisUrl }, () => undefined), namespace)
+  static async open(redisUrl: string, settings: LedgerSettings): Promise<LedgerEye> {
+    return new LedgerEye(await openRedis({ REDIS_URL: redisUrl }, () => undefined), settings)
   }
 
   /** Undefined while it does not answer, or when it was replaced just now. */
@@ -25,7 +27,7 @@ export class LedgerEye implements AsyncDisposable {
     try {
       if (this.#ledger === undefined) {
         // Who finds it missing says so: an empty one would be taken for a beginning.
-        const ledger = new RedisLedger(this.#redis, this.#namespace)
+        const ledger = redisLedger(this.#redis, this.#settings, 'chaos', () => undefined)
         await ledger.open('realtime', 'lost')
         this.#ledger = ledger
       }
@@ -51,9 +53,16 @@ export class LedgerEye implements AsyncDisposable {
     return atRisk
   }
 
-  /** FLUSHALL: all that Redis holds is gone. */
+  /** FLUSHALL: all that Redis holds is gone. Waits until Redis can be told. */
   async flush(): Promise<void> {
-    await this.#redis.flushall()
+    for (;;) {
+      const isDone = await this.#redis.flushall().then(
+        () => true,
+        () => false
+      )
+      if (isDone) return
+      await sleep(50)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,12 +7,12 @@ import { runChaos } from './run-chaos.ts'
 const { stdout, stderr } = process
 
 /** @returns the exit code. */
-async function run({ json, keep, minutes, seed, without }: ChaosCommand): Promise<number> {
+async function run({ json, keep, minutes, seed, trace, without }: ChaosCommand): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'pointsman-chaos-'))
   const say = (line: string): void => void stderr.write(`${line}\n`)
   const kept = `logs and data are kept in ${folder}`
   try {
-    const result = await runChaos({ minutes, seed, without, folder, say }, stopOnSignals())
+    const result = await runChaos({ minutes, seed, without, trace, folder, say }, stopOnSignals())
     stdout.write(`${JSON.stringify(result, undefined, json ? undefined : 2)}\n`)
     const { problems } = result
     for (const problem of problems) say(`found: ${problem}`)

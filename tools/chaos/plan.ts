@@ -33,7 +33,7 @@ export type Fault =
       /** Of the calls, or of the lines. */
       readonly share: number
     }
-  | { readonly kind: 'broker-restart' | 'weaviate-restart' | 'flush-ledger' }
+  | { readonly kind: 'broker-restart' | 'weaviate-restart' | 'weaviate-kill' | 'flush-ledger' }
   | { readonly kind: 'redis-kill'; readonly downMs: number }
   /** Its data is that of so long ago when it comes back. */
   | { readonly kind: 'redis-rollback'; readonly byMs: number }
@@ -63,6 +63,7 @@ const bagOf = {
   'failing-lines': 2,
   'broker-restart': 1,
   'weaviate-restart': 1,
+  'weaviate-kill': 1,
   'flush-ledger': 1,
   'redis-kill': 1,
   'redis-rollback': 1,
@@ -127,6 +128,7 @@ function drawFault(kind: FaultKind, random: () => number): Fault {
     case 'kill-producer':
     case 'broker-restart':
     case 'weaviate-restart':
+    case 'weaviate-kill':
     case 'flush-ledger':
       return { kind }
     case 'freeze':

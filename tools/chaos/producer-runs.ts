@@ -64,8 +64,10 @@ export class ProducerRuns {
   /** Versions rise by two: a tombstone takes the one between. */
   async #change(): Promise<void> {
     this.#round += 1
-    for (let change = 0; change < changesARound; change += 1) {
-      const docId = `file-${Math.floor(this.#random() * documents)}`
+    const chosen = Array.from({ length: changesARound }, () => Math.floor(this.#random() * documents))
+    // Each once a round: a version has one content.
+    for (const [change, number] of [...new Set(chosen)].entries()) {
+      const docId = `file-${number}`
       const known = this.#now.get(docId)
       if (known !== undefined && this.#random() < 0.2) {
         this.#now.delete(docId)
@@ -74,7 +76,6 @@ export class ProducerRuns {
       }
       const text = `What the folder says of ${docId} in round ${this.#round}, change ${change}.`
       const next = { docId, version: this.#round * 2, text, title: '', metadata: '{}', deleted: false }
-      if (known?.version === next.version) continue
       this.#now.set(docId, next)
       this.#expectation.note(next)
     }

@@ -9,7 +9,7 @@ import { KafkaDocumentWriter } from '@pointsman/core/adapters/kafka/document-wri
 import { kafkaClients } from '@pointsman/core/adapters/kafka/client'
 import { openLog } from '@pointsman/core/runtime/log'
 import { seededRandom } from '../../bench/support/seeded-random.ts'
-import { audit } from './audit.ts'
+import { comeToRest } from './come-to-rest.ts'
 import { Expectation } from './expectation.ts'
 import { Falling } from './falling.ts'
 import { Incidents } from './incidents.ts'
@@ -18,18 +18,20 @@ import { LogEye } from './log-eye.ts'
 import { mayMount } from './own-disk.ts'
 import { type PlannedFault, planFaults } from './plan.ts'
 import { ProducerRuns } from './producer-runs.ts'
-import { untilQuiet } from './quiet.ts'
 import { resourceOf, sayFault, strike, type StrikeDeps } from './strike.ts'
 import { Switches } from './switches.ts'
 import { Timeline } from './timeline.ts'
+import { traceInto } from './trace.ts'
 import { Traffic } from './traffic.ts'
-import { dimensions, model, openWorld, requestInputs, requestsInFlight, type World } from './world.ts'
+import { openWorld, requestInputs, requestsInFlight, type World } from './world.ts'
 
 export interface ChaosOptions {
   readonly minutes: number
   readonly seed: number
   /** Kinds of faults that are left out. */
   readonly without: readonly string[]
+  /** Every transition of the ledger goes to this file, and then to the specification. */
+  readonly trace: string | undefined
   /** For data and logs; kept or removed by the caller. */
   readonly folder: string
   /** A line of the timeline. */
@@ -37,14 +39,17 @@ export interface ChaosOptions {
 }
 
 const readyMs = 90_000
-const quietMs = 180_000
 
 export async function runChaos(options: ChaosOptions, signal: AbortSignal): Promise<ChaosResult> {
   const { folder, minutes, say, seed } = options
   const timeline = new Timeline(say)
   const tell = (text: string): void => timeline.tell(text)
   const disks = await probeDisks(folder, tell)
-  await using world = await openWorld({ folder, seed, disks, log: tell }, signal)
+  const isTraced = options.trace !== undefined
+  await using world = await openWorld({ folder, seed, disks, trace: isTraced, log: tell }, signal)
+  const { REDIS_URL } = world.stack.env
+  const trace =
+    options.trace === undefined ? undefined : await traceInto(options.trace, REDIS_URL, world.names.namespace)
   const stop = AbortSignal.any([signal, world.stack.broken])
   await until(world.areReady, readyMs, 'services are not ready', stop)
   await using log = await LogEye.open(world.kafka, world.names)
@@ -72,6 +77,8 @@ export async function runChaos(options: ChaosOptions, signal: AbortSignal): Prom
   const storm = AbortSignal.any([stop, AbortSignal.timeout(minutes * 60_000)])
   const watching = new AbortController()
   const watched = falling.run(AbortSignal.any([stop, watching.signal]))
+  // Told at the end.
+  watched.catch(() => undefined)
   const counts = new Map<string, number>()
   const deps: StrikeDeps = { world, folder, incidents, killProducer: () => producer.kill() }
   await Promise.all([
@@ -85,30 +92,15 @@ export async function runChaos(options: ChaosOptions, signal: AbortSignal): Prom
   tell(
     `the storm is over after ${traffic.records} records and ${switches.asked} calls to switch; everything is healed`
   )
-  const healedMs = performance.now()
-  await heal(world)
-  await producer.finish(AbortSignal.any([stop, AbortSignal.timeout(quietMs)]))
-  await untilQuiet(world.eye, log, quietMs, stop)
-  const convergedAfterMs = performance.now() - healedMs
-  tell(`quiet after ${(convergedAfterMs / 1000).toFixed(1)} s; it is audited`)
+  const { audited, convergedAfterMs, mended } = await comeToRest(
+    { world, log, expectation, producer, tell, weaviateKills: counts.get('weaviate-kill') ?? 0 },
+    stop
+  )
   watching.abort()
   await watched
   await falling.look()
-
   incidents.counted('lost-answers', (await world.provider.played('reset_after_billing')) * requestInputs)
-  const found = await audit(
-    expectation,
-    {
-      weaviateUrl: world.stack.env.WEAVIATE_URL,
-      collection: world.names.collection,
-      provider: world.provider,
-      model,
-      dimensions,
-      deadLetters: await log.deadLetters(stop)
-    },
-    stop
-  )
-  incidents.counted('failing-lines', found.undeliveredLines)
+  incidents.counted('failing-lines', audited.undeliveredLines)
   const ends = await log.ends()
   return judge({
     seed,
@@ -123,7 +115,9 @@ export async function runChaos(options: ChaosOptions, signal: AbortSignal): Prom
     ),
     ledgerLives: falling.lives,
     convergedAfterMs,
-    audit: found
+    mended,
+    audit: audited,
+    trace: await trace?.verdict()
   })
 }
 
@@ -175,16 +169,12 @@ async function carryOut(
       timeline.tell(`- ${sayFault(fault)}${was ? '' : ': there was nothing to strike'}`)
     }
     const carried = carry()
+    // Told when all are through.
+    carried.catch(() => undefined)
     if (resource !== undefined) busy.set(resource, carried)
     struck.push(carried)
   }
   await Promise.all(struck)
-}
-
-async function heal(world: World): Promise<void> {
-  await world.links.healAll()
-  await world.provider.calmAll()
-  for (const service of world.processes.values()) service.thaw()
 }
 
 async function until(

@@ -78,6 +78,10 @@ export async function strike(fault: Fault, name: string, deps: StrikeDeps): Prom
     case 'weaviate-restart':
       await world.stack.part('weaviate').restart()
       return true
+    case 'weaviate-kill':
+      await world.stack.part('weaviate').kill()
+      await world.stack.part('weaviate').restart()
+      return true
     case 'redis-kill':
       await world.stack.part('redis').kill()
       await sleep(fault.downMs)
@@ -149,6 +153,7 @@ export function resourceOf(fault: Fault): string | undefined {
     case 'broker-restart':
       return 'kafka' satisfies PartName
     case 'weaviate-restart':
+    case 'weaviate-kill':
       return 'weaviate' satisfies PartName
     case 'redis-kill':
     case 'redis-rollback':

@@ -84,7 +84,7 @@ export class Traffic {
     if (dice < 0.91) return this.#change(() => ({ text: this.#anyText() }))
     if (dice < 0.95) return this.#change(({ text }) => ({ text, metadata: `{"read":${this.#texts}}` }))
     if (dice < 0.952) return this.#create(`${poisonWord} ${this.#newText()}`)
-    return this.#pick() ?? this.#create(this.#newText())
+    return this.#repeat()
   }
 
   #create(text: string): Produced {
@@ -107,6 +107,17 @@ export class Traffic {
     if (earlier === undefined || earlier.deleted) return this.#create(this.#newText())
     const newest = this.#expectation.newest.get(earlier.docId) ?? earlier
     return this.#add({ ...earlier, version: newest.version + 1 })
+  }
+
+  /**
+   * A record once more, of an old version too. But what comes before a deletion is not repeated after it: a ledger that was
+   * rebuilt since knows no deletions that were settled before.
+   */
+  #repeat(): Produced {
+    const record = this.#pick()
+    if (record === undefined) return this.#create(this.#newText())
+    const newest = this.#expectation.newest.get(record.docId) ?? record
+    return newest.deleted ? newest : record
   }
 
   #add(document: Produced): Produced {

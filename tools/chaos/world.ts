@@ -74,11 +74,15 @@ export interface WorldOptions {
   readonly seed: number
   /** Batch embedders get a small disk of their own. */
   readonly disks: boolean
+  /** Every transition of the ledger is written down. */
+  readonly trace: boolean
   readonly log: (line: string) => void
 }
 
 export async function openWorld(options: WorldOptions, signal: AbortSignal): Promise<World> {
-  const { disks, folder, log, seed } = options
+  const { disks, folder, log, seed, trace } = options
+  const tracing: Readonly<Record<string, string>> = trace ? { POINTSMAN_LEDGER_TRACE: namespace } : {}
+  const ledger = { POINTSMAN_NAMESPACE: namespace, ...tracing }
   await using opened = new AsyncDisposableStack()
   const blocks = [await reservePortBlock(), await reservePortBlock(), await reservePortBlock()]
   for (const block of blocks) opened.use(block)
@@ -120,12 +124,13 @@ export async function openWorld(options: WorldOptions, signal: AbortSignal): Pro
   })
   const links = new Links(proxied.toxiproxyUrl)
   await links.open(routes)
-  const eye = opened.use(await LedgerEye.open(stack.env.REDIS_URL, namespace))
+  const eye = opened.use(await LedgerEye.open(stack.env.REDIS_URL, ledger))
 
   const envOf = (client: ClientName): Readonly<Record<string, string>> => ({
     PATH: process.env['PATH'] ?? '',
     HOME: process.env['HOME'] ?? '',
     ...settings,
+    ...tracing,
     ...addressesOf(client, routes, stack)
   })
   const logs = join(folder, 'logs')
@@ -137,7 +142,7 @@ export async function openWorld(options: WorldOptions, signal: AbortSignal): Pro
     const spool = join(folder, 'spool', name)
     await mkdir(spool, { recursive: true })
     const own = name.startsWith('controller')
-      ? { CONTROLLER_PORT: String(port) }
+      ? { CONTROLLER_PORT: String(port), CONTROLLER_SWEEP_PAUSE_MS: '500' }
       : { HEALTH_PORT: String(port), BATCH_SPOOL_DIR: spool, ...embedderMemory }
     const through = disks && name.startsWith('embedder-batch') ? ownDisk : []
     const [program, ...args] = [...through, process.execPath, mainOf(name)]

@@ -73,7 +73,9 @@ const good: Findings = {
   uninvitedEnds: [],
   ledgerLives: 1,
   convergedAfterMs: 1_000,
-  audit
+  mended: 0,
+  audit,
+  trace: undefined
 }
 
 test('a run in which enough happened and nothing was found is good', () => {
@@ -95,6 +97,7 @@ const bad: Readonly<Record<string, Partial<Findings>>> = {
   '33 payments too many, bound 32: abc: 33': {
     audit: { ...audit, doublePaid: 33, doublePayments: ['abc: 33'] }
   },
+  'the specification does not accept line 7': { trace: { transitions: 6, losses: 0, because: 'line 7' } },
   'cannot run: controller-1 exit code 2': { uninvitedEnds: ['controller-1 exit code 2'] },
   'too little happened: 1999 documents, at least 2000': { records: 1_999 },
   'too little happened: 5 switches, at least 6': { control: control(Array(5).fill('completed')) },

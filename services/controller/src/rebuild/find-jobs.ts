@@ -32,11 +32,16 @@ export interface JobSearch {
   readonly ledgerIds: ReadonlySet<string>
   /** How long the provider's list may lag behind. */
   readonly listGraceMs: number
+  /**
+   * What the files were about that this process has deleted, by their ids: a search that fails is begun again. A job that
+   * runs already may be listed only then, and nobody else could tell what it is about.
+   */
+  readonly deletedInputs: Map<string, readonly Digest[]>
 }
 
 export async function findJobs(
   { clock, names, provider }: Pick<Parts, 'clock' | 'names' | 'provider'>,
-  { ledgerIds, listGraceMs }: JobSearch,
+  { deletedInputs, ledgerIds, listGraceMs }: JobSearch,
   onProgress: (done: number, total: number) => Promise<void>,
   signal: AbortSignal
 ): Promise<FoundJobs> {
@@ -46,21 +51,19 @@ export async function findJobs(
   const files = ours(await provider.inputFiles(namespace, signal))
   const known = new Set((await provider.jobs(namespace, signal)).map(({ report }) => report.inputFileId))
   const strays = files.filter(({ fileId }) => !known.has(fileId))
-  // Its job may run already, and be listed only later: without the file nobody could tell what it is about.
-  const remembered = new Map<string, readonly Digest[]>()
   for (const { fileId } of strays) {
     const contents = await Array.fromAsync(inputOf(fileId, provider, signal))
-    remembered.set(fileId, contents.flat())
+    deletedInputs.set(fileId, contents.flat())
     await provider.deleteFile(fileId, signal)
   }
-  if (files.length > 0) await clock.sleep(listGraceMs, signal)
+  if (files.length + deletedInputs.size > 0) await clock.sleep(listGraceMs, signal)
 
   const listed = ours(await provider.jobs(namespace, signal))
   const kept = new Set((await provider.inputFiles(namespace, signal)).map(({ fileId }) => fileId))
   // Of a job that was harvested to its end no file is left; one that failed validation has made nothing.
   const usable = listed.filter(
     ({ report: { inputFileId, status } }) =>
-      status !== 'failed' && (live.has(status) || kept.has(inputFileId) || remembered.has(inputFileId))
+      status !== 'failed' && (live.has(status) || kept.has(inputFileId) || deletedInputs.has(inputFileId))
   )
   const sources = new Map<Digest, number>()
   const jobs: FoundJob[] = []
@@ -68,7 +71,7 @@ export async function findJobs(
   for (const one of [...usable.filter(isEnded), ...usable.filter(job => !isEnded(job))]) {
     await onProgress(jobs.length, usable.length)
     const place = jobs.length
-    const told = remembered.get(one.report.inputFileId)
+    const told = deletedInputs.get(one.report.inputFileId)
     const input = told === undefined ? inputOf(one.report.inputFileId, provider, signal) : [told]
     const read = await linesOf(one, input, provider, signal, content => {
       if (!sources.has(content)) sources.set(content, place)

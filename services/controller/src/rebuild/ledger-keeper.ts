@@ -8,7 +8,7 @@ import { findDoubt } from './find-doubt.ts'
 import { openLedger } from './open-ledger.ts'
 import { type RebuildDeps, rebuild } from './rebuild.ts'
 
-export interface LedgerKeeperDeps extends Omit<RebuildDeps, 'book'> {
+export interface LedgerKeeperDeps extends Omit<RebuildDeps, 'book' | 'deletedInputs'> {
   /** Lane of a ledger that is made. */
   readonly initialMode: Lane
   readonly warn: (message: string) => void
@@ -21,6 +21,8 @@ const lookMs = 1_000
 export class LedgerKeeper {
   readonly #deps: LedgerKeeperDeps
   readonly #book: ControlBook
+  /** See `JobSearch`. */
+  readonly #deletedInputs: RebuildDeps['deletedInputs'] = new Map()
 
   constructor(deps: LedgerKeeperDeps) {
     this.#deps = deps
@@ -75,7 +77,9 @@ export class LedgerKeeper {
     if (state.rebuild === undefined) return
     warn(`the ledger is rebuilt: ${state.rebuild.because}`)
     const beganMs = parts.clock.nowMs()
-    if (!(await rebuild(state, { ...this.#deps, book: this.#book }, signal))) return
+    const deps = { ...this.#deps, book: this.#book, deletedInputs: this.#deletedInputs }
+    if (!(await rebuild(state, deps, signal))) return
+    this.#deletedInputs.clear()
     info(`the ledger is rebuilt after ${parts.clock.nowMs() - beganMs} ms; admission goes on`)
   }
 }

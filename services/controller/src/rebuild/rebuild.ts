@@ -7,16 +7,14 @@ import type { Parts } from '../parts.ts'
 import type { ControlBook, Life } from '../switching/control-book.ts'
 import { adoptJobs } from './adopt-jobs.ts'
 import { committedWatermarks } from './committed-watermarks.ts'
-import { findJobs } from './find-jobs.ts'
+import { findJobs, type JobSearch } from './find-jobs.ts'
 import { expectNewest, readAhead } from './read-ahead.ts'
 import { restoreIndex } from './restore-index.ts'
 
-export interface RebuildDeps {
+export interface RebuildDeps extends Pick<JobSearch, 'deletedInputs' | 'listGraceMs'> {
   readonly parts: Parts
   readonly book: ControlBook
   readonly hit: HitFailpoint
-  /** How long the provider's list of jobs may lag behind. */
-  readonly listGraceMs: number
 }
 
 /** Progress is noted in the ledger so often. */
@@ -33,8 +31,8 @@ export async function rebuild(state: LedgerState, deps: RebuildDeps, signal: Abo
   hit('ctl.life')
   const watermarks = await committedWatermarks(parts.admin, parts.names)
 
-  const { ledgerIds } = book
-  const search = { ledgerIds, listGraceMs: deps.listGraceMs }
+  const { deletedInputs, listGraceMs } = deps
+  const search = { deletedInputs, ledgerIds: book.ledgerIds, listGraceMs }
   const found = await findJobs(parts, search, progress('provider', parts), signal)
   hit('ctl.files')
   if (!(await restoreIndex(parts, progress('index', parts), signal))) return false

@@ -1,5 +1,6 @@
 // What the provider knows of jobs when the ledger that made them is gone: late lists, late files, late calls.
 import type { Document } from '@pointsman/core/domain/document'
+import { Failure } from '@pointsman/core/domain/failure'
 import type { Digest, ObligationId } from '@pointsman/core/domain/identity'
 import { paymentKey, textHash } from '@pointsman/core/runtime/identity'
 import { expect, test } from 'vitest'
@@ -11,10 +12,10 @@ const never = new AbortController().signal
 
 const documents = Array.from({ length: 4 }, (_, index) => documentOf(`d${index}`, `text ${index}`))
 
-const find = async (of: RebuildWorld): Promise<FoundJobs> =>
+const find = async (of: RebuildWorld, deletedInputs = new Map()): Promise<FoundJobs> =>
   await findJobs(
     of.parts(),
-    { ledgerIds: new Set(['the lost one']), listGraceMs: 1_000 },
+    { ledgerIds: new Set(['the lost one']), listGraceMs: 1_000, deletedInputs },
     async () => {},
     never
   )
@@ -40,6 +41,19 @@ test('a job that the list shows only when its input was deleted is known by what
   expect(of.world.provider.server.inputs.size).toBe(0)
   expect(found.jobs).toMatchObject([{ manifest: '1.1.1', job: { batchId, lines: 4 } }])
   expect(Object.values(sourcesOf(of, found))).toEqual(['1.1.1', '1.1.1', '1.1.1', '1.1.1'])
+})
+
+test('what was read before is known also when the search fails and is begun again', async () => {
+  const of = new RebuildWorld()
+  const { provider } = of.world
+  provider.server.advance(await of.job('1.1.1', documents), 'in_progress')
+  const away = new Failure('EMBED_UNAVAILABLE', 'away')
+  provider.fail('jobs', { kind: 'blind' }, { kind: 'refused', failure: away }, { kind: 'blind' })
+  const deletedInputs = new Map<string, readonly Digest[]>()
+  await expect(find(of, deletedInputs)).rejects.toBe(away)
+  expect(provider.server.inputs.size).toBe(0)
+
+  expect((await find(of, deletedInputs)).sources.size).toBe(4)
 })
 
 test('a file without a job is deleted, so that a call that comes late makes nothing', async () => {

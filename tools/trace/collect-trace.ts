@@ -29,17 +29,22 @@ export async function collectTrace(
   let written = 0
   /** In the file, and perhaps in Redis still. */
   let kept: readonly Buffer[] = []
+  let last: Buffer = Buffer.from('0-0')
   for (;;) {
     const isLast = stop.aborted
     try {
       if (kept.length > 0) await redis.callBuffer('XDEL', key, ...kept)
       kept = []
       const page = z.array(texts).parse(await redis.callBuffer('XRANGE', key, '-', '+', 'COUNT', pageEntries))
-      const lines = page.map(([, fields]) => `${writeEntry(entryOf(fields))}\n`)
-      if (!out.write(lines.join(''))) await once(out, 'drain')
-      written += lines.length
+      // A Redis that was put back to an older copy has again what was collected already.
+      const fresh = page.filter(([id]) => isLater(id, last))
+      if (!out.write(fresh.map(([, fields]) => `${writeEntry(entryOf(fields))}\n`).join(''))) {
+        await once(out, 'drain')
+      }
+      written += fresh.length
+      last = fresh.at(-1)?.[0] ?? last
       kept = page.map(([id]) => id)
-      if (isLast && lines.length === 0) break
+      if (isLast && page.length === 0) break
     } catch (error) {
       if (isLast) throw error
       // Redis is away: what was traced waits there.
@@ -51,6 +56,13 @@ export async function collectTrace(
   return written
 }
 
+/** Of two ids of a stream, which are milliseconds and a number. */
+function isLater(id: Buffer, than: Buffer): boolean {
+  const [ms = 0, number = 0] = String(id).split('-').map(Number)
+  const [thanMs = 0, thanNumber = 0] = String(than).split('-').map(Number)
+  return ms === thanMs ? number > thanNumber : ms > thanMs
+}
+
 function entryOf(list: readonly Buffer[]): TraceEntry {
   const fields = new Map(
     list.flatMap((field, at) => (at % 2 === 0 ? [[field.toString(), list[at + 1]]] : []))
@@ -59,6 +71,7 @@ function entryOf(list: readonly Buffer[]): TraceEntry {
   return {
     serial: Number(text('serial')),
     at: Number(text('at')),
+    run: text('run'),
     ledger: text('ledger'),
     known: text('known'),
     call: readTracedCall(text('call')),

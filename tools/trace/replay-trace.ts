@@ -1,4 +1,5 @@
 import { isTraced, type TracedMethod } from '@pointsman/core/adapters/redis/trace'
+import type { LedgerState } from '@pointsman/core/ports/ledger'
 import { isSame, type Outcome } from './outcome.ts'
 import { RecordedAnswers } from './recorded-answers.ts'
 import { situationOf } from './situation.ts'
@@ -29,6 +30,10 @@ export interface Replayed {
   readonly ledgers: readonly string[]
   /** Times that Redis was emptied. */
   readonly losses: number
+  /** Times that Redis went on from an older copy. */
+  readonly rollbacks: number
+  /** Of the ledger of an older copy, which the specification does not have, until another one stands in its place. */
+  readonly unfollowed: number
   readonly divergence: Divergence | undefined
 }
 
@@ -52,6 +57,11 @@ class Replay {
   #refused = 0
   #untold = 0
   #losses = 0
+  #rollbacks = 0
+  #unfollowed = 0
+  #run = ''
+  /** Id of the ledger of an older copy. */
+  #adrift: string | undefined
   #divergence: Divergence | undefined
 
   get result(): Replayed {
@@ -62,6 +72,8 @@ class Replay {
       untold: this.#untold,
       ledgers: this.#ledgers,
       losses: this.#losses,
+      rollbacks: this.#rollbacks,
+      unfollowed: this.#unfollowed,
       divergence: this.#divergence
     }
   }
@@ -82,19 +94,41 @@ class Replay {
   }
 
   async #take(entry: TraceEntry): Promise<void> {
-    const { serial } = entry
-    const isEmptied = serial === 1 && this.#serial > 0
-    if (serial !== this.#serial + 1 && !isEmptied) {
-      const because = `entry ${serial} after ${this.#serial}: entries are missing, twice there or swapped, or Redis was rolled back`
+    const { args, method } = entry.call
+    if (!this.#isNext(entry)) {
+      const because = `entry ${entry.serial} after ${this.#serial}: entries are missing, twice there or swapped`
       return this.#diverge(entry, { because })
     }
-    if (isEmptied) this.#losses += 1
-    this.#serial = serial
-    const { args, method } = entry.call
+    this.#serial = entry.serial
+    this.#run = entry.run
     if (!isTraced(method)) return this.#diverge(entry, { because: `no call is named ${method}` })
     this.#calls.set(method, (this.#calls.get(method) ?? 0) + 1)
-    await this.#compare(entry, method, args)
+    if (this.#adrift !== undefined && !(await this.#isFollowedAgain(entry))) this.#unfollowed += 1
+    else await this.#compare(entry, method, args)
     this.#noteLedger(entry.ledger)
+  }
+
+  /** Whether it may follow upon the entry before; notes what must have become of Redis in between. */
+  #isNext({ ledger, run, serial }: TraceEntry): boolean {
+    if (serial === this.#serial + 1) return true
+    if (serial === 1 && ledger !== this.#ledgers.at(-1)) {
+      this.#losses += 1
+      return true
+    }
+    if (run === this.#run || serial > this.#serial) return false
+    this.#rollbacks += 1
+    this.#adrift = ledger
+    return true
+  }
+
+  /** With the first that is told of another ledger: it is as empty as the specification can know. */
+  async #isFollowedAgain(entry: TraceEntry): Promise<boolean> {
+    if (entry.call.method !== 'open' || entry.ledger === this.#adrift) return false
+    const recorded = await this.#recorded.outcomeOf(entry, 'open', entry.call.args)
+    if (recorded?.kind !== 'answered' || !isState(recorded.answer)) return false
+    this.#adrift = undefined
+    await this.#specified.begin(entry, recorded.answer)
+    return true
   }
 
   async #compare(entry: TraceEntry, method: TracedMethod, args: readonly unknown[]): Promise<void> {
@@ -137,4 +171,8 @@ class Replay {
   #diverge(entry: TraceEntry | undefined, rest: Omit<Divergence, 'line' | 'entry'>): void {
     this.#divergence = { line: this.#line, entry, ...rest }
   }
+}
+
+function isState(answer: unknown): answer is LedgerState {
+  return typeof answer === 'object' && answer !== null && 'ledgerId' in answer
 }

@@ -3,7 +3,7 @@ import { MemoryLedger } from '@pointsman/core/adapters/memory/ledger'
 import { MemoryLedgerServer } from '@pointsman/core/adapters/memory/ledger-server'
 import type { TracedMethod } from '@pointsman/core/adapters/redis/trace'
 import type { ObligationId } from '@pointsman/core/domain/identity'
-import type { Part, PartPlace } from '@pointsman/core/ports/ledger'
+import type { LedgerState, Part, PartPlace } from '@pointsman/core/ports/ledger'
 import { type Outcome, outcomeOf } from './outcome.ts'
 import type { TraceEntry } from './trace-entry.ts'
 
@@ -32,6 +32,14 @@ export class SpecifiedLedger {
     }
     const told = method === 'move' ? await this.#withWholeParts(args) : args
     return outcomeOf(() => Reflect.apply(this.ledger[method], this.ledger, told))
+  }
+
+  /** An empty ledger, as somebody is told of it who opens it. */
+  async begin(entry: TraceEntry, { defaultLane, rebuild }: LedgerState): Promise<void> {
+    this.#nowMs = rebuild?.sinceMs ?? entry.at
+    this.#nextLedgerId = entry.ledger
+    this.#server.begin(defaultLane, rebuild?.because)
+    await this.ledger.open(defaultLane)
   }
 
   async #distrust([ledgerId, because, thorough]: readonly unknown[]): Promise<Outcome> {

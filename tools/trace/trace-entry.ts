@@ -9,6 +9,8 @@ export interface TraceEntry {
   readonly serial: number
   /** Ledger time in milliseconds. */
   readonly at: number
+  /** Id of the life of the server; empty if it does not tell. */
+  readonly run: string
   /** Id of the ledger after the call; empty without one. */
   readonly ledger: string
   /** Begins with the id of the ledger that the caller knew; empty before it knew one. */
@@ -22,6 +24,7 @@ const callSchema = z.object({ method: z.string(), args: z.array(z.unknown()), by
 const schema = z.object({
   serial: z.number(),
   at: z.number(),
+  run: z.string(),
   ledger: z.string(),
   known: z.string(),
   call: callSchema,

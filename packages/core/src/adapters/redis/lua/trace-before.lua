@@ -5,7 +5,8 @@
   ARGV     those of the script, then the call as trace-call.ts writes it
   Trace    {ns}.trace   stream, which whoever collects it empties; no key of the ledger, so that it outlives one
            {ns}.traced  how many entries it ever had
-  Entry    serial, at (ledger time), ledger (its id, afterwards), known (what the caller knows of it), call, reply (as MessagePack)
+  Entry    serial, at (ledger time), run (life of the server), ledger (its id, afterwards), known (what the caller knows of it),
+           call, reply (as MessagePack)
 ]]
 local told, known = table.remove(ARGV), ARGV[1]
 local untraced, time = redis, redis.call('TIME')

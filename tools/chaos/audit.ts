@@ -68,7 +68,7 @@ export async function audit(expected: Expectation, world: AuditedWorld, signal: 
     misassigned.push(...(await misassignedOf(page, world, signal)))
   }
   const newest = [...expected.newest.values()]
-  const live = newest.filter(({ deleted, text }) => !deleted && !isPoisoned(text))
+  const live = liveOf(expected)
   const poisoned = newest.filter(({ deleted, text }) => !deleted && isPoisoned(text))
   const double = payments.flatMap(({ count, textHash }) => {
     const beyond = expected.isKnown(textHash) ? count - expected.necessary(textHash) : 0
@@ -92,6 +92,22 @@ export async function audit(expected: Expectation, world: AuditedWorld, signal: 
     bill,
     undeliveredLines: struck.reduce((sum, fault) => sum + fault.struck, 0)
   }
+}
+
+/** Documents that should have an object and have none; nothing is asked of the provider. */
+export async function lostDocuments(
+  expected: Expectation,
+  { collection, weaviateUrl }: Pick<AuditedWorld, 'collection' | 'weaviateUrl'>,
+  signal: AbortSignal
+): Promise<readonly string[]> {
+  const lost = new Set(liveOf(expected).map(({ docId }) => docId))
+  for await (const page of dumpWeaviate(weaviateUrl, collection, signal))
+    for (const { properties } of page) lost.delete(String(properties['docId']))
+  return [...lost]
+}
+
+function liveOf({ newest }: Expectation): readonly Produced[] {
+  return [...newest.values()].filter(({ deleted, text }) => !deleted && !isPoisoned(text))
 }
 
 /** What is poisoned never gets there: the version before it stays. */

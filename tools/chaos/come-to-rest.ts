@@ -1,7 +1,7 @@
 // After the storm: everything is healed, the services come to rest by themselves, and the checker looks.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { audit, type Audit } from './audit.ts'
+import { audit, type Audit, lostDocuments } from './audit.ts'
 import { untilSwept, verify } from './controller-calls.ts'
 import type { Expectation } from './expectation.ts'
 import type { LogEye } from './log-eye.ts'
@@ -61,7 +61,7 @@ async function untilReady(world: World, signal: AbortSignal): Promise<void> {
 /** Weaviate may have forgotten what it had acknowledged when it was killed: an operator repairs that. */
 async function mend(deps: RestDeps, signal: AbortSignal): Promise<number> {
   const { expectation, log, tell, world } = deps
-  const { lost } = await auditOf(deps, signal)
+  const lost = await lostDocuments(expectation, indexOf(world), signal)
   for (const docId of lost) expectation.allowAgain(docId)
   for (const url of world.controllerUrls.slice(0, 1)) {
     const { repair } = await verify(url, true, signal)
@@ -71,15 +71,12 @@ async function mend(deps: RestDeps, signal: AbortSignal): Promise<number> {
   return lost.length
 }
 
+function indexOf({ names, stack }: World): { readonly weaviateUrl: string; readonly collection: string } {
+  return { weaviateUrl: stack.env.WEAVIATE_URL, collection: names.collection }
+}
+
 async function auditOf({ expectation, log, world }: RestDeps, signal: AbortSignal): Promise<Audit> {
-  const { names, provider, stack } = world
-  const audited = {
-    weaviateUrl: stack.env.WEAVIATE_URL,
-    collection: names.collection,
-    provider,
-    model,
-    dimensions,
-    deadLetters: await log.deadLetters(signal)
-  }
-  return await audit(expectation, audited, signal)
+  const { provider } = world
+  const deadLetters = await log.deadLetters(signal)
+  return await audit(expectation, { ...indexOf(world), provider, model, dimensions, deadLetters }, signal)
 }

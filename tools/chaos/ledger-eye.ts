@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { closeRedis, openRedis } from '@pointsman/core/adapters/redis/connection'
 import { redisLedger } from '@pointsman/core/adapters/redis/open-ledger'
 import { Failure } from '@pointsman/core/domain/failure'
+import type { Lane } from '@pointsman/core/domain/lane'
 import type { Ledger, Survey } from '@pointsman/core/ports/ledger'
 import type { LedgerSettings } from '@pointsman/core/runtime/settings'
 import type { Redis } from 'ioredis'
@@ -37,6 +38,12 @@ export class LedgerEye implements AsyncDisposable {
       this.#ledger = undefined
       return undefined
     }
+  }
+
+  /** Of most partitions, as far as can be seen now. */
+  async laneNow(): Promise<Lane> {
+    const lanes = [...((await this.survey())?.progress.values() ?? [])].map(({ lane }) => lane)
+    return lanes.filter(lane => lane === 'batch').length * 2 > lanes.length ? 'batch' : 'realtime'
   }
 
   /** Inputs of realtime requests that are journalled as sent and not answered, by instance. */

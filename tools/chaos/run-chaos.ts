@@ -64,7 +64,7 @@ export async function runChaos(options: ChaosOptions, signal: AbortSignal): Prom
     expectation,
     random('producer')
   )
-  const switches = new Switches(world.controllerUrls, random('switches'), tell)
+  const switches = new Switches(world.controllerUrls, () => world.eye.laneNow(), random('switches'), tell)
   const { codec, writer } = openWriter(world)
   await using _writer = writer
   await codec.prepare(stop)

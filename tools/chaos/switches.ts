@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { Lane } from '@pointsman/core/domain/lane'
 
 export interface SwitchAnswer {
   /** 0: no answer. */
@@ -12,23 +13,30 @@ export interface SwitchAnswer {
   readonly text: string
 }
 
-const strategies = ['detach', 'drain', 'force'] as const
+const strategies = ['detach', 'detach', 'force', 'drain'] as const
 /** A share never falls, so part of a lane is often asked for in vain: most take all of it. */
 const shares = [1, 1, 1, 0.5, 0.75] as const
-const deadlineMs = 8_000
-const pauseMs = 1_500
+const deadlineMs = 6_000
+const pauseMs = 1_200
 const answerMs = 20_000
 const cli = fileURLToPath(new URL('../../services/controller/src/cli/main.ts', import.meta.url))
 
 export class Switches {
   readonly #urls: readonly string[]
+  readonly #laneNow: () => Promise<Lane>
   readonly #random: () => number
   readonly #tell: (text: string) => void
   #asked = 0
-  #target: 'batch' | 'realtime' = 'realtime'
 
-  constructor(urls: readonly string[], random: () => number, tell: (text: string) => void) {
+  /** @param laneNow - of most partitions. */
+  constructor(
+    urls: readonly string[],
+    laneNow: () => Promise<Lane>,
+    random: () => number,
+    tell: (text: string) => void
+  ) {
     this.#urls = urls
+    this.#laneNow = laneNow
     this.#random = random
     this.#tell = tell
   }
@@ -54,8 +62,8 @@ export class Switches {
     const [one, other] = this.#random() < 0.5 ? this.#urls : this.#urls.toReversed()
     const strategy = this.#pick(strategies)
     // There and back, but not always.
-    if (this.#random() < 0.85) this.#target = this.#target === 'batch' ? 'realtime' : 'batch'
-    const target = this.#target
+    const [lane, isSame] = [await this.#laneNow(), this.#random() < 0.15]
+    const target = (lane === 'batch') === isSame ? 'batch' : 'realtime'
     const wish = {
       switchId,
       target,

@@ -120,6 +120,20 @@ test('settings that were changed while it ran count from then on', async () => {
   expect((await ledger.state()).ledgerId).toBe(ledgerId)
 }, 30_000)
 
+test('who may not ask for settings does not change what others have found', async () => {
+  const curious = await handle('unasked')
+  const { ledgerId } = await curious.open('realtime')
+  const connection = await connect(stack.env.REDIS_URL)
+  const modest = Object.create(connection) as Redis
+  modest.config = (() => Promise.reject(new Error('NOPERM no permissions'))) as never
+  await new RedisLedger(modest, 'unasked').open('realtime')
+  await startAnew()
+  expect(await curious.state()).toMatchObject({ ledgerId, rebuild: undefined })
+  await startAnew()
+  const { rebuild } = await new RedisLedger(modest, 'unasked').open('realtime')
+  expect(rebuild?.because).toContain('appendfsync')
+}, 30_000)
+
 test('an older copy of its data is given up by whoever was answered more, also when another has gone on with it', async () => {
   const [first, second] = [await handle('older'), await handle('older')]
   await first.open('realtime')

@@ -59,7 +59,7 @@ export class LedgerCalls {
   /** @param thorough - a ledger that is being rebuilt begins anew as well. */
   async #distrust(ledgerId: string, because: string, thorough: 0 | 1): Promise<void> {
     const { isDurable } = await inspectServerLife(this.redis)
-    const told = [ledgerId, randomUUID(), because, isDurable ? 1 : 0, thorough]
+    const told = [ledgerId, randomUUID(), because, durableArgument(isDurable), thorough]
     await this.#send(distrustScript, told)
   }
 
@@ -116,7 +116,7 @@ export class LedgerCalls {
     if (life.isReplica) throw new Failure('LEDGER_UNAVAILABLE', 'redis: this server is a replica')
     // Started anew once more: the next round meets that.
     if (runId === undefined || life.runId !== runId) return
-    const isKept = (noted === '' || wasDurable) && life.isDurable
+    const isKept = (noted === '' || wasDurable) && life.isDurable === true
     if (life.wasPromoted) {
       await this.#distrust(
         ledgerId,
@@ -131,6 +131,12 @@ export class LedgerCalls {
       await this.#distrust(ledgerId, because, 1)
     }
   }
+}
+
+/** As the scripts are told of a server: 1, 0, or '' when it does not tell. */
+export function durableArgument(isDurable: boolean | undefined): ScriptArgument {
+  if (isDurable === undefined) return ''
+  return isDurable ? 1 : 0
 }
 
 async function translated<Answer>(answer: Promise<Answer>): Promise<Answer> {

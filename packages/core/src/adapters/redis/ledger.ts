@@ -39,7 +39,7 @@ import {
 } from '../../runtime/check-ledger-call.ts'
 import { readPastJob } from './job-codec.ts'
 import { admitArguments, readAdmitReply } from './admission-codec.ts'
-import { LedgerCalls } from './ledger-calls.ts'
+import { durableArgument, LedgerCalls } from './ledger-calls.ts'
 import { RedisLedgerRebuild } from './ledger-rebuild.ts'
 import { packOutcomes, packPlaces, packRivals, readSettleReply, readSortedParts } from './part-codec.ts'
 import { packCorrections } from './rebuild-codec.ts'
@@ -117,10 +117,12 @@ export class RedisLedger extends RedisLedgerRebuild implements Ledger {
   async open(defaultLane: Lane, absent?: 'lost'): Promise<LedgerState> {
     const { flaws, isDurable, runId } = await inspectServerLife(this.#calls.redis)
     const because = absent === 'lost' ? 'there was a ledger, and it is gone' : ''
-    const told = [randomUUID(), defaultLane, this.#bucketBits, isDurable ? 1 : 0, because]
+    const told = [randomUUID(), defaultLane, this.#bucketBits, durableArgument(isDurable), because]
     const state = readState(await this.#calls.open(openScript, answer => readState(answer).ledgerId, ...told))
     for (const flaw of flaws) this.#warn(`redis: ${flaw}`)
     if (runId === undefined) this.#warn('redis: INFO is refused; what a restart loses is noticed late')
+    else if (isDurable === undefined)
+      this.#warn('redis: CONFIG GET is refused; after every restart of Redis the ledger is rebuilt')
     return state
   }
 

@@ -4,8 +4,9 @@ import type { Redis } from 'ioredis'
 import { Failure } from '../../domain/failure.ts'
 import { messageOf } from '../../runtime/message-of.ts'
 
-/** Settings without which an answered write may be lost or evicted. */
-const wanted = { appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction' } as const
+/** Settings without which an answered write may be lost, or evicted. */
+const durable = { appendonly: 'yes', appendfsync: 'always', 'no-appendfsync-on-rewrite': 'no' } as const
+const wanted = { ...durable, 'maxmemory-policy': 'noeviction' } as const
 const neverPromoted = /^0+$/
 /** Managed servers refuse CONFIG, and users may be forbidden INFO: then something is not known, which is no failure. */
 const untold = /^(NOPERM|ERR unknown)/
@@ -16,8 +17,8 @@ export interface ServerLife {
   readonly isReplica: boolean
   /** A replica before: what its master answered last may be missing. */
   readonly wasPromoted: boolean
-  /** Every answered write is on disk. False as well when the server does not tell. */
-  readonly isDurable: boolean
+  /** Every answered write is on disk. Undefined when the server does not tell. */
+  readonly isDurable: boolean | undefined
   /** Settings that may lose or evict what was answered, in words. */
   readonly flaws: readonly string[]
 }
@@ -32,8 +33,9 @@ export async function inspectServerLife(redis: Redis): Promise<ServerLife> {
     runId: server.get('run_id'),
     isReplica: (replication.get('role') ?? 'master') !== 'master',
     wasPromoted: !neverPromoted.test(replication.get('master_replid2') ?? '0'),
-    isDurable:
-      settings.get('appendonly') === wanted.appendonly && settings.get('appendfsync') === wanted.appendfsync,
+    isDurable: Object.keys(durable).some(name => settings.get(name) === undefined)
+      ? undefined
+      : Object.entries(durable).every(([name, needed]) => settings.get(name) === needed),
     flaws: Object.entries(wanted).flatMap(([name, needed]) => {
       const value = settings.get(name) ?? needed
       return value === needed ? [] : [`${name} is ${value}; the ledger needs ${needed}`]

@@ -2,7 +2,7 @@
   Puts an empty ledger, to be rebuilt, in the place of one that cannot be right. It asks nothing of the one that is there
   but its id.
 
-  ARGV     ledger id, a new one, why, whether the server is durable (1, 0), thorough (1: also one that is being rebuilt)
+  ARGV     ledger id, a new one, why, whether the server is durable (1, 0, ''), thorough (1: also one that is being rebuilt)
   Returns  1, or 0 when another ledger is there, or this one is being rebuilt
 ]]
 local known = redis.call('HMGET', KEYS[1] .. 'state', 'ledger', 'bits', 'default', 'rebuildSince')

@@ -38,7 +38,7 @@ local isRebuilding = meta[8]
 -- Of the server that runs this very script: a command that is sent again may meet another one than it was meant for.
 local run, notedRun = serverRun(), meta[10] or ''
 if run ~= '' and run ~= notedRun then
-  return redis.error_reply(format('LEDGERRUN %s %s %s %s', meta[2], notedRun == '' and '-' or notedRun, meta[11] or '0', run))
+  return redis.error_reply(format('LEDGERRUN %s %s %s %s', meta[2], notedRun == '' and '-' or notedRun, meta[11] == '1' and '1' or '0', run))
 end
 if knownId == meta[2] then
   local reached = knownRun == notedRun and (meta[9] or '0') or call('HGET', stateKey, 'ended:' .. knownRun)

@@ -16,18 +16,19 @@ import type { MemoryLane } from './memory-lane.ts'
 /** As patient as the tests are. */
 const quickClock = {
   ...systemClock,
-  sleep: async (ms: number, signal: AbortSignal) => systemClock.sleep(Math.min(ms, 20), signal)
+  sleep: async (ms: number, signal: AbortSignal) => systemClock.sleep(Math.min(ms, 100), signal)
 }
 
 export interface RunningKeeper extends AsyncDisposable {
   readonly warnings: readonly string[]
 }
 
-export function startKeeper(
+/** Resolves when it has looked at the ledger once: the log then has a record of this life. */
+export async function startKeeper(
   world: MemoryLane,
   initialMode: Lane,
   provider: BatchProvider = new MemoryBatchProvider()
-): RunningKeeper {
+): Promise<RunningKeeper> {
   const warnings: string[] = []
   const { codec, deadLetters, embedder, ledgerServer, log, store } = world
   const keeper = new LedgerKeeper({
@@ -52,6 +53,7 @@ export function startKeeper(
     }
   })
   const stopping = new AbortController()
+  await keeper.step(stopping.signal)
   const ended = keeper.run(stopping.signal).catch(() => undefined)
   return {
     warnings,

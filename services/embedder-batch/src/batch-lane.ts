@@ -55,6 +55,9 @@ export class BatchLane {
             harvesting: new Slots(2)
           })
           this.#kind = kind
+          deps.lost.addEventListener('abort', () => {
+            this.#kind = undefined
+          })
           return kind
         }
       },
@@ -63,7 +66,7 @@ export class BatchLane {
     )
   }
 
-  /** What is being filled and carried on; undefined before the start. */
+  /** What is being filled and carried on; undefined before the start, and without a ledger. */
   get kind(): Pick<BatchKind, 'open' | 'manifests'> | undefined {
     return this.#kind
   }

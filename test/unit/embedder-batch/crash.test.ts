@@ -31,5 +31,8 @@ test.concurrent.each(batchFailpoints)(
     })
     expect(Object.values(world.jobsByManifest).every(jobs => jobs === 1)).toBe(true)
     expect(world.provider.server.results.size).toBe(0)
+    // What was sent and not noted is swept by the next one that starts.
+    world.startBatch('sweeper')
+    await vi.waitFor(() => expect(world.provider.server.inputs.size).toBe(0), { timeout: 4_000 })
   }
 )

@@ -25,11 +25,11 @@ test.concurrent.each(batchFailpoints)(
   'an instance whose ledger is lost at %s goes on in the rebuilt one, with the jobs that are there: nothing is paid for twice',
   async failpoint => {
     await using world = new MemoryBatchLane()
+    await using _keeper = await startKeeper(world, 'batch', world.provider)
     const loss = loseLedgerAt(world, failpoint)
     const { lane } = world.startBatch('one', { hit: loss.hit })
     await world.emit(...documents)
     await vi.waitFor(() => expect(loss.happened()).toBe(true), patience)
-    await using _keeper = startKeeper(world, 'batch', world.provider)
     await world.settled()
 
     expect(world.texts()).toEqual(indexed)
@@ -42,13 +42,13 @@ test.concurrent.each(batchFailpoints)(
 
 test.concurrent('a create call that was on its way when the ledger was lost makes nothing that is paid for', async () => {
   await using world = new MemoryBatchLane()
+  await using _keeper = await startKeeper(world, 'batch', world.provider)
   const { provider } = world
   provider.fail('create', { kind: 'lost', carriedOut: 'late' })
   const loss = loseLedgerAt(world, 'ba.create')
   world.startBatch('one', { hit: loss.hit })
   await world.emit(...documents)
   await vi.waitFor(() => expect(provider.calls('create')).toBe(1), patience)
-  await using _keeper = startKeeper(world, 'batch', provider)
   await vi.waitFor(async () => expect((await world.ledger.state()).epoch).toBe(2), patience)
   provider.arrive()
   await world.settled()
@@ -61,6 +61,7 @@ test.concurrent('a create call that was on its way when the ledger was lost make
 
 test.concurrent('an upload that arrives when the ledger is rebuilt already is swept', async () => {
   await using world = new MemoryBatchLane()
+  await using _keeper = await startKeeper(world, 'batch', world.provider)
   const { provider } = world
   provider.fail('upload', { kind: 'lost', carriedOut: 'late' })
   const loss = loseLedgerAt(world, 'ba.file')
@@ -70,7 +71,6 @@ test.concurrent('an upload that arrives when the ledger is rebuilt already is sw
   world.startBatch('one', { clock: { ...systemClock, sleep }, hit: loss.hit })
   await world.emit(...documents)
   await vi.waitFor(() => expect(loss.happened()).toBe(true), patience)
-  await using _keeper = startKeeper(world, 'batch', provider)
   await world.settled()
   await vi.waitFor(async () => expect((await world.ledger.survey()).obligations).toEqual([]), patience)
   expect(provider.server.inputs.size).toBe(0)
@@ -84,6 +84,7 @@ test.concurrent('an upload that arrives when the ledger is rebuilt already is sw
 
 test.concurrent('a job that nothing waits for any more is polled to its end, archived, and its files are deleted', async () => {
   await using world = new MemoryBatchLane({ pace: { kind: 'manual' } })
+  await using _keeper = await startKeeper(world, 'batch', world.provider)
   const { provider } = world
   world.startBatch('one')
   await world.emit(aText('a', 1, 'first'), aText('b', 1, 'second'))
@@ -91,7 +92,6 @@ test.concurrent('a job that nothing waits for any more is polled to its end, arc
   await world.emit(aText('a', 2, 'newer'), aTombstone('b', 2))
   await vi.waitFor(() => expect(provider.server.jobs).toHaveLength(2), patience)
   world.ledgerServer.lose()
-  await using _keeper = startKeeper(world, 'batch', provider)
   await vi.waitFor(async () => expect((await world.ledger.state()).epoch).toBe(2), patience)
   const { obligations } = await world.ledger.survey()
   expect(obligations.map(({ job, parts, state }) => [state, job?.lines, parts.size])).toEqual([
@@ -110,13 +110,13 @@ test.concurrent('a job that nothing waits for any more is polled to its end, arc
 
 test.concurrent('lines of an adopted job that came to nothing are tried again as those of any other', async () => {
   await using world = new MemoryBatchLane({ pace: { kind: 'manual' } })
+  await using _keeper = await startKeeper(world, 'batch', world.provider)
   const { provider } = world
   provider.server.plan({ ending: 'expired', share: 0.5, unrun: 'missing' })
   world.startBatch('one')
   await world.emit(...documents.slice(0, 10))
   await vi.waitFor(() => expect(provider.server.jobs).toHaveLength(1), patience)
   world.ledgerServer.lose()
-  await using _keeper = startKeeper(world, 'batch', provider)
   await vi.waitFor(async () => expect((await world.ledger.state()).epoch).toBe(2), patience)
   provider.server.finishAll()
   await vi.waitFor(() => expect(provider.server.jobs).toHaveLength(2), patience)

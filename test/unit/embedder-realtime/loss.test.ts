@@ -40,7 +40,7 @@ test.concurrent.each(failpoints)(
     const { lane } = world.start('one', { hit: loss.hit })
     await world.emit(...documents)
     await vi.waitFor(() => expect(loss.happened()).toBe(true), patience)
-    await using _keeper = startKeeper(world, 'realtime')
+    await using _keeper = await startKeeper(world, 'realtime')
     await world.settled()
 
     expect(world.texts()).toEqual(indexed)

@@ -40,7 +40,7 @@ test.concurrent('until a controller rebuilds a lost ledger an instance waits out
   }, patience)
   expect(world.log.group(group).describe().members).toEqual([])
 
-  await using _keeper = startKeeper(world, 'realtime')
+  await using _keeper = await startKeeper(world, 'realtime')
   await world.emit(...texts(10, 20))
   await world.settled()
   expect(Object.keys(world.texts())).toHaveLength(20)
@@ -103,7 +103,7 @@ test.concurrent('a running instance gives up a ledger that was rolled back', asy
     () => expect(warnings.join('\n')).toMatch(/lost: the ledger was rolled back: .* fell/),
     patience
   )
-  await using _keeper = startKeeper(world, 'realtime')
+  await using _keeper = await startKeeper(world, 'realtime')
   await world.settled()
 
   expect(Object.keys(world.texts())).toHaveLength(20)
@@ -126,7 +126,7 @@ test.concurrent('an instance that begins gives up a ledger with a lower W than w
     () => expect(warnings.join('\n')).toMatch(/given up: .* and pointsman.embedder-realtime has committed/),
     patience
   )
-  await using _keeper = startKeeper(world, 'realtime')
+  await using _keeper = await startKeeper(world, 'realtime')
   await world.settled()
 
   expect(Object.keys(world.texts())).toHaveLength(20)
@@ -197,7 +197,7 @@ test.concurrent('a write to the index that is running when the ledger is lost ma
     () => expect(lane.readiness().reasons[0]).toMatch(/^the ledger is being rebuilt/),
     patience
   )
-  await using _keeper = startKeeper(world, 'realtime')
+  await using _keeper = await startKeeper(world, 'realtime')
   await world.settled()
 
   expect(Object.keys(world.texts())).toHaveLength(10)
@@ -210,7 +210,7 @@ test.concurrent('instances of one lane that lose their ledger all go on', async 
   await world.emit(...texts(0, 50))
   await world.settled()
   world.ledgerServer.lose()
-  await using _keeper = startKeeper(world, 'realtime')
+  await using _keeper = await startKeeper(world, 'realtime')
   await world.emit(...texts(50, 100))
   await world.settled()
   await vi.waitFor(() => {
@@ -230,7 +230,7 @@ test.concurrent('a ledger that is lost again and again, also while it is rebuilt
   world.start('one')
   await world.emit(...texts(0, 20))
   await world.settled()
-  await using _keeper = startKeeper(world, 'realtime')
+  await using _keeper = await startKeeper(world, 'realtime')
   for (let loss = 0; loss < 3; loss += 1) {
     world.ledgerServer.lose()
     await vi.waitFor(() => expect(world.ledgerServer.state).toBeDefined(), patience)

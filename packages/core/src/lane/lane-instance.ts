@@ -85,7 +85,7 @@ export class LaneInstance {
       } finally {
         this.#life = undefined
       }
-      if (!ledgerLife.over.aborted) return
+      if (signal.aborted || !ledgerLife.over.aborted) return
 
       this.#waiting = life.troubles.join('; ')
       warn(`${this.#waiting}; what was in flight is dropped`)

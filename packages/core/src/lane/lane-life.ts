@@ -105,7 +105,10 @@ export class LaneLife {
     this.#reader = reader
     const feed = this.#openFeed(reader)
     this.#feed = feed
-    const renewing = this.#membership.keep(trouble, error => gates.ledger.close(String(error)), lease.signal)
+    const onFailure = (error: unknown): void => {
+      if (!over.aborted) gates.ledger.close(messageOf(error))
+    }
+    const renewing = this.#membership.keep(trouble, onFailure, lease.signal)
     await reader.start(feed, signal)
     const abandon = new AbortController()
     const deps: StreamDeps = {

@@ -62,6 +62,11 @@ class LaneStream {
   readonly #options: StreamOptions
   readonly #slots: Slots
   readonly #works = new Set<Promise<void>>()
+  /**
+   * Requests that are in work here, or about to be. One of ours looks as if it were left behind when our lease ran out
+   * while this process was stopped: it would be worked at, and paid for, twice.
+   */
+  readonly #held = new Set<ObligationId>()
   /** Aborts work in flight: the grace period is over, or the ledger is lost. */
   readonly #left: AbortSignal
   readonly #firstCommit = Promise.withResolvers<void>()
@@ -113,6 +118,7 @@ class LaneStream {
     for (;;) {
       await this.#slots.take(signal)
       let begun = false
+      let obligation: ObligationId | undefined
       try {
         await this.#passGates(signal)
         const offer = await feed.offer(signal)
@@ -120,10 +126,11 @@ class LaneStream {
         reached('fetch')
         const { manifest } = await this.#kind.ready(offer, signal)
         const { owner } = membership
-        const obligation = membership.newObligation()
+        obligation = membership.newObligation()
         const epoch = feed.state?.epoch ?? 0
         const given = { epoch, lane, owner, obligation, slices: offer.slices }
         const admission = manifest === undefined ? given : { ...given, manifest }
+        this.#held.add(obligation)
         const reply = await gates.ledger.run(() => ledger.admit(admission), signal)
         reached('claim')
         if (reply.kind === 'closed' && manifest !== undefined) this.#kind.closed?.(manifest)
@@ -133,7 +140,10 @@ class LaneStream {
           this.#begin({ obligation, owner, attempts: 0, items, lookUp: 'nothing' })
         }
       } finally {
-        if (!begun) this.#slots.give()
+        if (!begun) {
+          if (obligation !== undefined) this.#held.delete(obligation)
+          this.#slots.give()
+        }
       }
     }
   }
@@ -164,7 +174,9 @@ class LaneStream {
   }
 
   #begin(work: Work): void {
+    this.#held.add(work.obligation)
     const done = this.#finish(work).finally(() => {
+      this.#held.delete(work.obligation)
       this.#works.delete(done)
       this.#slots.give()
     })
@@ -201,6 +213,10 @@ class LaneStream {
       )
       for (const obligation of left) {
         await this.#slots.take(signal)
+        if (this.#held.has(obligation)) {
+          this.#slots.give()
+          continue
+        }
         const work = await this.#reload(obligation).catch((error: unknown) => {
           this.#slots.give()
           throw error
@@ -248,7 +264,7 @@ class LaneStream {
 
   /** W of every partition: what is not acknowledged is committed the next time. @returns what stands committed. */
   async #commit(onRead: () => void = () => undefined): Promise<ReadonlyMap<number, bigint>> {
-    const { ledger, reader, warn } = this.#deps
+    const { ledger, lost, reader, warn } = this.#deps
     try {
       const watermarks = await ledger.watermarks()
       onRead()
@@ -256,7 +272,7 @@ class LaneStream {
       await this.#compare(watermarks, standing)
       return standing
     } catch (error) {
-      warn(`commit: ${messageOf(error)}`)
+      if (!lost.aborted) warn(`commit: ${messageOf(error)}`)
       return new Map()
     }
   }

@@ -6,7 +6,7 @@ import type { AdmitReply, Ledger, LedgerState, PartitionState } from '../ports/l
 import { messageOf } from '../runtime/message-of.ts'
 import { RisingNumbers } from './rising-numbers.ts'
 
-type Judged = Pick<Ledger, 'state' | 'admit' | 'openPartition' | 'watermarks'>
+type Own = Pick<Ledger, 'state' | 'admit' | 'openPartition' | 'watermarks' | 'watch'>
 type Numbers = Iterable<readonly [name: string, value: bigint]>
 
 export class LedgerLife {
@@ -45,7 +45,7 @@ export class LedgerLife {
   }
 
   #guard(ledger: Ledger): Ledger {
-    const judged: Judged = {
+    const own: Own = {
       state: () => this.#judge(() => ledger.state(), heardOfState),
       admit: async admission => {
         const reply = await this.#judge(() => ledger.admit(admission), heardOfRefusal)
@@ -57,11 +57,17 @@ export class LedgerLife {
       },
       openPartition: (partition, logStart) =>
         this.#judge(() => ledger.openPartition(partition, logStart), heardOfPartition(partition)),
-      watermarks: () => this.#judge(() => ledger.watermarks(), heardOfWatermarks)
+      watermarks: () => this.#judge(() => ledger.watermarks(), heardOfWatermarks),
+      watch: async onChange => {
+        const watch = await ledger.watch(onChange)
+        // Nobody is told of it any more.
+        if (this.over.aborted) await watch[Symbol.asyncDispose]()
+        return watch
+      }
     }
     return new Proxy(ledger, {
       get: (target, key) => {
-        const source = key in judged ? judged : target
+        const source = key in own ? own : target
         const value: unknown = Reflect.get(source, key, source)
         if (typeof value !== 'function') return value
         return (...args: unknown[]) => this.#call(async () => value.apply(source, args))

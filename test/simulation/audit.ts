@@ -3,7 +3,7 @@
 //   I7 Fresh      of its newest version, unless that was given up
 import { vectorOf } from '@pointsman/core/adapters/memory/embedder'
 import type { IndexObject } from '@pointsman/core/ports/vector-store'
-import { newestOf, type Produced } from './bill-watch.ts'
+import { documentIn, newestOf, type Produced } from './bill-watch.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
 
@@ -16,13 +16,13 @@ export function auditIndex(
   forgotten: ReadonlySet<string>
 ): { readonly documents: number; readonly givenUp: number } {
   const objects = Map.groupBy(world.store.objects.values(), ({ properties }) => properties.docId)
-  const given = new Set(world.log.letters.map(({ offset, partition }) => `${partition}:${offset}`))
+  const given = givenUp(world)
   const newest = newestOf(world)
-  let givenUp = 0
+  let abandoned = 0
   for (const [docId, wanted] of newest) {
     const found = objects.get(docId) ?? []
-    const isGivenUp = given.has(`${wanted.partition}:${wanted.offset}`)
-    if (isGivenUp) givenUp += 1
+    const isGivenUp = given.has(contentsOf(wanted))
+    if (isGivenUp) abandoned += 1
     if (found.length > 1) {
       throw new Violation(
         'I6 OneObject',
@@ -44,7 +44,16 @@ export function auditIndex(
   for (const docId of objects.keys()) {
     if (!newest.has(docId)) throw new Violation('I6 OneObject', `${docId} was never produced, and is there`)
   }
-  return { documents: newest.size, givenUp }
+  return { documents: newest.size, givenUp: abandoned }
+}
+
+/** A letter is about a version: that may stand in the log more than once. */
+function givenUp({ log }: World): ReadonlySet<string> {
+  return new Set(log.letters.flatMap(({ value }) => documentIn(value) ?? []).map(contentsOf))
+}
+
+function contentsOf({ docId, text, version }: Pick<Produced, 'docId' | 'text' | 'version'>): string {
+  return JSON.stringify([docId, version, text])
 }
 
 function differenceOf(

@@ -214,7 +214,9 @@ export function newestOf({ log }: World): ReadonlyMap<string, Produced> {
   return newest
 }
 
-function documentIn(value: Uint8Array | undefined): Omit<Produced, 'partition' | 'offset'> | undefined {
+export function documentIn(
+  value: Uint8Array | undefined
+): Omit<Produced, 'partition' | 'offset'> | undefined {
   if (value === undefined) return undefined
   try {
     const { document } = JSON.parse(new TextDecoder().decode(value))

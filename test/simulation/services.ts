@@ -5,6 +5,7 @@ import type { LanePorts } from '@pointsman/core/lane/lane-ports'
 import type { Lane } from '@pointsman/core/domain/lane'
 import type { GroupReader } from '@pointsman/core/ports/event-log'
 import { LedgerKeeper } from '../../services/controller/src/rebuild/ledger-keeper.ts'
+import { Sweeper } from '../../services/controller/src/sweeper/sweeper.ts'
 import { Switcher } from '../../services/controller/src/switching/switcher.ts'
 import type { BatchOptions } from '../../services/embedder-batch/src/batch-deps.ts'
 import { BatchLane } from '../../services/embedder-batch/src/batch-lane.ts'
@@ -82,7 +83,18 @@ export function serviceOf(
           warn: ports.warn,
           info: ports.warn
         })
-        await Promise.all([switcher.run(signal), keeper.run(signal)])
+        const sweeper = new Sweeper(
+          {
+            ...parts,
+            trouble: () => '',
+            onPage: ({ corrected, deleted, outlived }) => {
+              if (outlived + deleted > 0) world.story.note('the sweeper removed an object')
+              if (corrected > 0) world.story.note('the sweeper corrected the ledger')
+            }
+          },
+          { pauseMs: 700, pageObjects: 50, restMs: 700 }
+        )
+        await Promise.all([switcher.run(signal), keeper.run(signal), sweeper.run(signal)])
       }
   }
 }

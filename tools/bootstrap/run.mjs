@@ -1,4 +1,5 @@
-// `node tools/bootstrap/run.mjs start|test|stack|bench|chaos|pointsman [arguments]`: what the scripts of package.json call.
+// `node tools/bootstrap/run.mjs start|test|stack|trace|bench|chaos|simulate|mutants|pointsman [arguments]`: what the
+// scripts of package.json call.
 // Needs nothing but Node >= 18 and npm: installs the packages and the pinned Node when they are missing or out of date.
 
 import { runPinned } from './run-pinned.mjs'
@@ -10,6 +11,8 @@ const targets = {
   trace: { script: 'tools/trace/main.ts' },
   bench: { script: 'bench/main.ts' },
   chaos: { script: 'tools/chaos/main.ts' },
+  simulate: { script: 'tools/simulate/main.ts' },
+  mutants: { script: 'tools/mutants/main.ts' },
   pointsman: { script: 'services/controller/src/cli/main.ts', readsTerminal: true }
 }
 

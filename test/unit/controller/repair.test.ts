@@ -107,16 +107,17 @@ describe('a repair mends', () => {
     await expectAllWell(world)
   })
 
-  test('a document that the ledger forgot, or knows in an older version', async () => {
-    const world = await worldWith(textOf('a'), textOf('b'), textOf('b', { version: 2 }))
+  test('a document that the ledger forgot, or knows in an older content', async () => {
+    const world = await worldWith(textOf('a'), documentOf('b', 'old'), textOf('b', { version: 2 }))
     const { latest } = stateOf(world)
     latest.delete(docKey('a'))
     const known = latest.get(docKey('b')) ?? expect.unreachable('b is not known')
-    latest.set(docKey('b'), { ...known, version: 1 })
+    const content = paymentKey(world.spec, documentOf('b', 'old').textHash).slice(-16)
+    latest.set(docKey('b'), { ...known, version: 1, generation: 1, content })
     world.paid.length = 0
 
     const report = await mend(world)
-    expect(report.repair).toMatchObject({ found: { mismatch: 2 }, requeued: 2, corrected: 0 })
+    expect(report.repair).toMatchObject({ found: { mismatch: 2 }, requeued: 2, corrected: 1 })
     await expectAllWell(world)
     expect(world.paid).toEqual([])
   })

@@ -229,6 +229,17 @@ describe('what is no difference', () => {
     })
   })
 
+  test('a ledger that was rebuilt from the objects knows a content in the version in which it was indexed', async () => {
+    const world = await worldWith('a')
+    await world.produce(documentOf('a', 'text of a', { version: 4 }))
+    await world.drain()
+    const latest = world.ledgerServer.state?.latest
+    const known = latest?.get(docKey('a')) ?? expect.unreachable('a is not known')
+    expect(known.version).toBe(4)
+    latest?.set(docKey('a'), { ...known, version: 1 })
+    expect(await audit(world)).toMatchObject({ consistent: true, quiet: true, ledger: { indexed: 1 } })
+  })
+
   test('objects older than the log are judged by the ledger', async () => {
     const world = await worldWith('a', 'b')
     for (const [partition, { end }] of await world.admin.bounds()) world.log.trim(partition, end)

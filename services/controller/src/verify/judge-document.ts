@@ -99,7 +99,9 @@ function judgeDeleted({ newest, stored, latest }: DocumentFacts): Verdict {
 function judgeLive(facts: DocumentFacts, content: string): Verdict {
   const { newest, stored, latest, processed } = facts
   const more = duplicates(stored)
-  if (!latest || latest.version < newest.version) {
+  // Of this content in a lower version: a ledger that was rebuilt from the objects knows no more, and all is well.
+  const isOfContent = latest?.status === 'indexed' && isKeptContent(latest, content)
+  if (!latest || (latest.version < newest.version && !isOfContent)) {
     const knows = latest ? `knows version ${latest.version} only` : 'does not know it'
     const kind = stored.current > 0 ? 'mismatch' : 'lost'
     return { state: 'indexed', findings: [{ kind, detail: `admitted, but the ledger ${knows}` }, ...more] }

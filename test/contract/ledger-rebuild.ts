@@ -1,35 +1,10 @@
 // What every Ledger must do when it is rebuilt.
 import type { ObligationId, OwnerId } from '@pointsman/core/domain/identity'
-import type { Job, Ledger } from '@pointsman/core/ports/ledger'
-import type { AwaitedDocument, RebuiltLanes } from '@pointsman/core/ports/ledger-rebuild'
+import type { Ledger } from '@pointsman/core/ports/ledger'
 import { describe, expect, test } from 'vitest'
-import { candidateOf, digestOf, hourMs } from '../support/ledger-scene.ts'
-
-const manifest = '1.1.m' as ObligationId
-const job: Job = {
-  creates: 1,
-  lines: 2,
-  bytes: 0,
-  tokens: 0,
-  inputFileId: 'file',
-  batchId: 'batch',
-  outputFileId: '',
-  errorFileId: '',
-  status: 'in_progress',
-  completed: 0,
-  failed: 0,
-  submittedMs: 1,
-  progressMs: 1,
-  endedMs: 0,
-  notBeforeMs: 0,
-  paidTokens: 0,
-  order: ''
-}
-const lanes: RebuiltLanes = {
-  epoch: 7,
-  defaultLane: 'batch',
-  partitions: new Map([[0, { lane: 'realtime', frontier: 10n }]])
-}
+import { digestOf, hourMs } from '../support/ledger-scene.ts'
+import { admit, awaited, expected, job, lanes, latestOf, manifest, object } from '../support/lost-ledger.ts'
+import { adoptedJobsContract } from './ledger-adopted-jobs.ts'
 
 /** @param connect - handles of one ledger for several processes; it was never opened. */
 export function rebuildContract(adapter: string, connect: () => Promise<() => Ledger>): void {
@@ -38,48 +13,10 @@ export function rebuildContract(adapter: string, connect: () => Promise<() => Le
     await ledger.open('realtime', 'lost')
     return ledger
   }
-  const awaited = (doc: string, text: string, more: Partial<AwaitedDocument> = {}): AwaitedDocument => ({
-    partition: 0,
-    offset: 12n,
-    docKey: digestOf(doc),
-    version: 5,
-    content: digestOf(text),
-    metadataHash: 1,
-    tokens: 3,
-    ...more
-  })
-  const expected = (doc: string, text: string | undefined, version: number) => ({
-    docKey: digestOf(doc),
-    version,
-    content: text === undefined ? undefined : digestOf(text)
-  })
-  const object = (doc: string, text: string, version: number, generation = version) => ({
-    docKey: digestOf(doc),
-    content: digestOf(text),
-    version,
-    generation
-  })
-  const latestOf = async (ledger: Ledger, doc: string) => (await ledger.latest([digestOf(doc)]))[0]
-
-  /** Admits one document at an offset of partition 0, as an embedder does. */
-  const admit = async (
-    ledger: Ledger,
-    offset: bigint,
-    given: { readonly doc: string; readonly text?: string; readonly version: number }
-  ) => {
-    const { owner } = await ledger.register({
-      instance: 'one',
-      service: 'embedder-realtime',
-      leaseMs: hourMs
-    })
-    const candidates = [candidateOf(given, offset)]
-    const slices = [{ partition: 0, from: offset, to: offset + 1n, candidates }]
-    const obligation = `${owner}.${offset}` as ObligationId
-    const reply = await ledger.admit({ epoch: 7, lane: 'realtime', owner, obligation, slices })
-    return reply.kind === 'admitted' ? reply.verdicts[0]?.[0] : reply
-  }
 
   describe(`Ledger rebuild contract: ${adapter}`, () => {
+    adoptedJobsContract(lost)
+
     test('a ledger that was lost says so, and refuses everything but what it is told', async () => {
       const ledger = await lost()
       const { rebuild } = await ledger.state()
@@ -188,103 +125,6 @@ export function rebuildContract(adapter: string, connect: () => Promise<() => Le
       await ledger.restore([object('a', 'A9', 9)])
       await ledger.expect([expected('a', 'A3', 3)])
       expect(await latestOf(ledger, 'a')).toMatchObject({ version: 9, status: 'indexed' })
-    })
-
-    test('a job is a manifest again, and who waits for its line waits for it', async () => {
-      const ledger = await lost()
-      await ledger.expect([expected('a', 'A', 5), expected('b', 'A', 5)])
-      expect(
-        await ledger.adoptJob(manifest, job, [awaited('a', 'A'), awaited('b', 'A', { offset: 11n })])
-      ).toBe(true)
-      await ledger.endRebuild(lanes)
-      expect(await ledger.parts(manifest)).toMatchObject([{ partition: 0, offset: 12n, action: 'embed' }])
-      const { obligations, progress } = await ledger.survey()
-      expect(obligations).toMatchObject([{ id: manifest, kind: 'manifest', state: 'submitted', job }])
-      expect(progress.get(0)).toMatchObject({ watermark: 10n, frontier: 10n, unsettled: 1 })
-      // The other document with this text joins when it comes, and the one that waits already is covered.
-      expect(await admit(ledger, 10n, { doc: 'c', text: 'C', version: 1 })).toMatchObject({ action: 'embed' })
-      expect(await admit(ledger, 11n, { doc: 'b', text: 'A', version: 5 })).toEqual({ kind: 'elsewhere' })
-      expect(await admit(ledger, 12n, { doc: 'a', text: 'A', version: 5 })).toEqual({ kind: 'covered' })
-      expect((await ledger.parts(manifest)).map(({ offset }) => offset)).toEqual([11n, 12n])
-    })
-
-    test('what a job obtains has a generation of its own, above that of the object it replaces', async () => {
-      const ledger = await lost()
-      await ledger.restore([object('a', 'old', 2, 7)])
-      await ledger.expect([expected('a', 'A', 5)])
-      await ledger.adoptJob(manifest, job, [awaited('a', 'A')])
-      await ledger.endRebuild(lanes)
-      expect(await latestOf(ledger, 'a')).toMatchObject({ version: 5, generation: 8, status: 'open' })
-      expect(await ledger.parts(manifest)).toMatchObject([{ generation: 8 }])
-    })
-
-    test('a document waits for the line of one job, the first that is told, and in the version that is expected', async () => {
-      const ledger = await lost()
-      await ledger.expect([expected('a', 'A', 5), expected('b', 'B', 5)])
-      await ledger.adoptJob(manifest, job, [
-        awaited('a', 'A'),
-        awaited('a', 'A'),
-        awaited('b', 'B', { version: 4 })
-      ])
-      await ledger.adoptJob('1.2.m' as ObligationId, job, [awaited('a', 'A')])
-      await ledger.endRebuild(lanes)
-      expect((await ledger.survey()).obligations.map(({ parts }) => [...parts])).toEqual([[[0, 1]], []])
-      expect(await latestOf(ledger, 'b')).toMatchObject({ status: 'expected' })
-    })
-
-    test('W is the lowest unsettled offset below A, wherever parts of jobs stand', async () => {
-      const ledger = await lost()
-      const places = [
-        { doc: 'a', offset: 3n },
-        { doc: 'b', offset: 9_000n },
-        { doc: 'c', offset: 20n, partition: 1 }
-      ]
-      await ledger.expect(places.map(({ doc }) => expected(doc, doc, 5)))
-      await ledger.adoptJob(
-        manifest,
-        job,
-        places.map(({ doc, ...place }) => awaited(doc, doc, place))
-      )
-      const partitions = new Map([
-        [0, { lane: 'realtime' as const, frontier: 8_000n }],
-        [1, { lane: 'realtime' as const, frontier: 20n }]
-      ])
-      await ledger.endRebuild({ ...lanes, partitions })
-      expect(await ledger.watermarks()).toEqual(
-        new Map([
-          [0, 3n],
-          [1, 20n]
-        ])
-      )
-      const { owner } = await ledger.register({ instance: 'b', service: 'embedder-batch', leaseMs: hourMs })
-      await ledger.takeover(manifest, { owner, epoch: 0, lane: 'batch' })
-      const [first] = await ledger.parts(manifest)
-      await ledger.settle(manifest, owner, [{ part: first!, settlement: 'indexed' }], 0)
-      expect((await ledger.watermarks()).get(0)).toBe(8_000n)
-      expect((await ledger.survey()).progress.get(0)).toMatchObject({ watermark: 8_000n, unsettled: 1 })
-    })
-
-    test("a manifest that was adopted is anybody's to take over, and is settled as any other", async () => {
-      const ledger = await lost()
-      await ledger.expect([expected('a', 'A', 5)])
-      await ledger.adoptJob(manifest, job, [awaited('a', 'A')])
-      await ledger.endRebuild(lanes)
-      const { owner } = await ledger.register({ instance: 'b', service: 'embedder-batch', leaseMs: hourMs })
-      expect(await ledger.adoptable(['manifest'], 9)).toEqual([manifest])
-      const taken = await ledger.takeover(manifest, { owner, epoch: 0, lane: 'batch' })
-      expect(taken).toMatchObject({
-        kind: 'taken',
-        obligation: { state: 'submitted', job: { batchId: 'batch' } }
-      })
-      await ledger.advance(manifest, owner, 'submitted', 'terminal', {})
-      const [part] = await ledger.parts(manifest)
-      expect(part).toMatchObject({ generation: 5, replaces: true, tokens: 3 })
-      const settled = await ledger.settle(manifest, owner, [{ part: part!, settlement: 'indexed' }], 0)
-      expect(settled.answers).toEqual([{ kind: 'settled' }])
-      expect(await ledger.advance(manifest, owner, 'terminal', 'archived', {})).toBe('advanced')
-      // Its offset is ahead of A: it is passed when it is admitted.
-      expect((await ledger.watermarks()).get(0)).toBe(10n)
-      expect(await admit(ledger, 10n, { doc: 'c', text: 'A', version: 1 })).toMatchObject({ action: 'copy' })
     })
 
     test('every step may be repeated, in the order in which another controller is behind', async () => {

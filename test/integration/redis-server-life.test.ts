@@ -120,6 +120,30 @@ test('settings that were changed while it ran count from then on', async () => {
   expect((await ledger.state()).ledgerId).toBe(ledgerId)
 }, 30_000)
 
+test('a life of the server is accepted once, with what the one before had come to', async () => {
+  const connection = await connect(stack.env.REDIS_URL)
+  const slow = Object.create(connection) as Redis
+  const [late, second] = [new RedisLedger(slow, 'once'), await handle('once')]
+  await late.open('realtime')
+  await second.open('realtime')
+  const { run = '', serial } = await redis.hgetall('{once}:state')
+  await startAnew()
+
+  const looked = Promise.withResolvers<void>()
+  const looks = Promise.withResolvers<void>()
+  slow.config = (async (...asked: Parameters<Redis['config']>) => {
+    looks.resolve()
+    await looked.promise
+    return connection.config(...asked)
+  }) as never
+  const state = late.state()
+  await looks.promise
+  await second.openPartition(0, 5n)
+  looked.resolve()
+  expect((await state).partitions.size).toBe(1)
+  expect(await redis.hget('{once}:state', `ended:${run}`)).toBe(serial)
+}, 30_000)
+
 test('who may not ask for settings does not change what others have found', async () => {
   const curious = await handle('unasked')
   const { ledgerId } = await curious.open('realtime')

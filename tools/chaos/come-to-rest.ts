@@ -23,6 +23,8 @@ export interface Rest {
   readonly convergedAfterMs: number
   /** Documents whose acknowledged objects Weaviate had lost, and which a repair brought back. */
   readonly mended: number
+  /** What `pointsman verify` finds before any repair, by kind: not part of the judgement, since it is under test as well. */
+  readonly verified: Readonly<Record<string, number>>
 }
 
 const quietMs = 180_000
@@ -39,9 +41,10 @@ export async function comeToRest(deps: RestDeps, signal: AbortSignal): Promise<R
   )
   await untilReady(world, signal)
   for (const url of world.controllerUrls.slice(0, 1)) await untilSwept(url, signal)
+  const verified = await tellDifferences(deps, signal)
   const mended = weaviateKills === 0 ? 0 : await mend(deps, signal)
   tell('it is audited')
-  return { audited: await auditOf(deps, signal), convergedAfterMs, mended }
+  return { audited: await auditOf(deps, signal), convergedAfterMs, mended, verified }
 }
 
 async function heal(world: World): Promise<void> {
@@ -56,6 +59,19 @@ async function untilReady(world: World, signal: AbortSignal): Promise<void> {
     if (performance.now() > deadlineMs) throw new Error(`services are not ready after ${quietMs} ms`)
     await sleep(200, undefined, { signal })
   }
+}
+
+async function tellDifferences({ tell, world }: RestDeps, signal: AbortSignal): Promise<Rest['verified']> {
+  const found: Record<string, number> = {}
+  for (const url of world.controllerUrls.slice(0, 1)) {
+    const { differences } = await verify(url, false, signal)
+    for (const [kind, { count, examples }] of Object.entries(differences)) {
+      if (count === 0) continue
+      found[kind] = count
+      for (const { detail, docId } of examples) tell(`verify: ${kind} ${docId}: ${detail}`)
+    }
+  }
+  return found
 }
 
 /** Weaviate may have forgotten what it had acknowledged when it was killed: an operator repairs that. */

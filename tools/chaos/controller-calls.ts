@@ -2,10 +2,15 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
+interface Differences {
+  readonly count: number
+  readonly examples: readonly { readonly docId: string; readonly detail: string }[]
+}
+
 /** What `POST /v1/verify` says, as far as it matters here. */
 export interface Verified {
   readonly consistent: boolean
-  readonly differences: Readonly<Record<string, { readonly count: number }>>
+  readonly differences: Readonly<Record<string, Differences>>
   readonly repair: { readonly requeued: number; readonly removed: number; readonly corrected: number } | null
 }
 

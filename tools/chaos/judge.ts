@@ -19,6 +19,8 @@ export interface Findings {
   readonly convergedAfterMs: number
   /** Documents that Weaviate had lost when it was killed, and that a repair brought back. */
   readonly mended: number
+  /** Differences that `pointsman verify` found before any repair, by kind. */
+  readonly verified: Readonly<Record<string, number>>
   readonly audit: Audit
   /** Of the ledger's transitions, if they were written down. */
   readonly trace: TraceVerdict | undefined
@@ -123,6 +125,7 @@ export function judge(findings: Findings): ChaosResult {
     deadLetters: audit.deadLetters,
     ledgerLives,
     mended: findings.mended,
+    verified: findings.verified,
     ...(trace === undefined ? {} : { transitions: trace.transitions }),
     uninvitedEnds,
     falls: falls.length,

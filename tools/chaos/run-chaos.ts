@@ -92,7 +92,7 @@ export async function runChaos(options: ChaosOptions, signal: AbortSignal): Prom
   tell(
     `the storm is over after ${traffic.records} records and ${switches.asked} calls to switch; everything is healed`
   )
-  const { audited, convergedAfterMs, mended } = await comeToRest(
+  const { audited, convergedAfterMs, mended, verified } = await comeToRest(
     { world, log, expectation, producer, tell, weaviateKills: counts.get('weaviate-kill') ?? 0 },
     stop
   )
@@ -116,6 +116,7 @@ export async function runChaos(options: ChaosOptions, signal: AbortSignal): Prom
     ledgerLives: falling.lives,
     convergedAfterMs,
     mended,
+    verified,
     audit: audited,
     trace: await trace?.verdict()
   })

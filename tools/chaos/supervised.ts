@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freezeProcess } from '../stack/freeze-process.ts'
 import type { Watchdog } from '../stack/watchdog.ts'
@@ -13,6 +14,7 @@ export interface SupervisedPlan {
   readonly env: Readonly<Record<string, string>>
   readonly logPath: string
   readonly watchdog: Watchdog
+  readonly tell: (text: string) => void
 }
 
 /** It ended although nobody here ended it. */
@@ -26,6 +28,7 @@ const restartPauseMs = 300
 /** After an end by itself, as a runtime backs off. */
 const crashPauseMs = 1_000
 const stopLimitMs = 15_000
+const shownCharacters = 400
 
 export class Supervised implements AsyncDisposable {
   readonly #plan: SupervisedPlan
@@ -106,9 +109,16 @@ export class Supervised implements AsyncDisposable {
     while (!signal.aborted) {
       const how = await this.#run()
       if (this.#stopping.signal.aborted) return
-      if (!this.#invited) this.#uninvited.push({ name: this.name, how })
+      if (!this.#invited) await this.#tellEnd(how)
       await sleep(this.#invited ? restartPauseMs : crashPauseMs, undefined, { signal }).catch(() => undefined)
     }
+  }
+
+  async #tellEnd(how: string): Promise<void> {
+    const { logPath, name, tell } = this.#plan
+    this.#uninvited.push({ name, how })
+    const last = (await readFile(logPath, 'utf8')).trimEnd().split('\n').at(-1) ?? ''
+    tell(`${name} ended by itself, ${how}: ${last.slice(0, shownCharacters)}`)
   }
 
   async #run(): Promise<string> {

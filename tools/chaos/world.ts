@@ -151,7 +151,8 @@ export async function openWorld(options: WorldOptions, signal: AbortSignal): Pro
       command: [program, ...args],
       env: { ...envOf(name), POINTSMAN_INSTANCE: name, ...own },
       logPath: join(logs, `${name}.log`),
-      watchdog
+      watchdog,
+      tell: log
     })
     service.start()
     processes.set(name, opened.use(service))

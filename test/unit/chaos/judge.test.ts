@@ -74,6 +74,7 @@ const good: Findings = {
   ledgerLives: 1,
   convergedAfterMs: 1_000,
   mended: 0,
+  verified: {},
   audit,
   trace: undefined
 }

@@ -6,7 +6,7 @@
 
 import type { Digest, ObligationId } from '../domain/identity.ts'
 import type { Lane } from '../domain/lane.ts'
-import type { Job, PartitionState } from './ledger.ts'
+import type { Job } from './job.ts'
 
 /**
  * - `waiting`  nobody has begun.
@@ -65,7 +65,7 @@ export interface RebuiltLanes {
   readonly epoch: number
   readonly defaultLane: Lane
   /** A = committed W. */
-  readonly partitions: ReadonlyMap<number, PartitionState>
+  readonly partitions: ReadonlyMap<number, { readonly lane: Lane; readonly frontier: bigint }>
 }
 
 /**

@@ -120,10 +120,11 @@ async function hasParts(manifest: Manifest, signal: AbortSignal): Promise<boolea
   return first.done !== true
 }
 
+/** The input goes last: whoever rebuilds a lost ledger knows by it that the job was not ended in order. */
 async function deleteFiles(manifest: Manifest, deps: BatchDeps, signal: AbortSignal): Promise<void> {
   const { gates, provider } = deps
   const { errorFileId, inputFileId, outputFileId } = manifest.job
-  for (const fileId of [inputFileId, outputFileId, errorFileId]) {
+  for (const fileId of [outputFileId, errorFileId, inputFileId]) {
     if (fileId !== '') await gates.provider.run(() => provider.deleteFile(fileId, signal), signal)
   }
 }

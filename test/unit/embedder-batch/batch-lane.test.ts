@@ -51,8 +51,8 @@ test.concurrent('a text of many documents is paid for once, before, during and a
 
 test.concurrent('pages of one job are indexed side by side, and who joins meanwhile is served once', async () => {
   await using world = new MemoryBatchLane({ pace: { kind: 'manual' } })
-  world.startBatch('one', { options: { maxLines: 1_000, sealAfterMs: 500 } })
   await world.emit(...texts(1_000))
+  world.startBatch('one', { options: { maxLines: 1_000, sealAfterMs: 500 } })
   await vi.waitFor(() => expect(world.provider.server.jobs).toHaveLength(1), patience)
   await world.emit(aText('early', 1, 'text 3'), aText('late', 1, 'text 990'))
   await vi.waitFor(async () => expect((await world.ledger.survey()).counts.share).toBe(2), patience)

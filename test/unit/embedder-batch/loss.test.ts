@@ -126,3 +126,23 @@ test.concurrent('lines of an adopted job that came to nothing are tried again as
   expect(Object.keys(world.texts())).toHaveLength(10)
   expect(world.repeatedPayments).toBe(0)
 })
+
+test.concurrent('a loss between the deletions of a job’s files leaves none of them', async () => {
+  await using world = new MemoryBatchLane()
+  await using _keeper = await startKeeper(world, 'batch', world.provider)
+  const { provider } = world
+  const deleteFile = provider.deleteFile.bind(provider)
+  vi.spyOn(provider, 'deleteFile').mockImplementationOnce(async (fileId, signal) => {
+    await deleteFile(fileId, signal)
+    world.ledgerServer.lose()
+    await new Promise((_resolve, reject) => signal.addEventListener('abort', reject, { once: true }))
+  })
+  world.startBatch('one')
+  await world.emit(...documents.slice(0, 10))
+  await vi.waitFor(async () => expect((await world.ledger.state()).epoch).toBe(2), patience)
+  await world.settled()
+  await vi.waitFor(async () => expect((await world.ledger.survey()).obligations).toEqual([]), patience)
+
+  expect([...provider.server.results, ...provider.server.inputs]).toEqual([])
+  expect(world.repeatedPayments).toBe(0)
+})

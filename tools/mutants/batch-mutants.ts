@@ -37,6 +37,7 @@ export const batchMutants: readonly Mutant[] = [
         replacement: `const key = { ...jobKey(manifest, deps), create: manifest.job.creates + 1 }
     const made = deps.provider.create(key, manifest.job.inputFileId, grace)
     await made.catch(() => undefined)
+    hit('ba.batchid')
     await manifest.advance('submitting', { creates: manifest.job.creates + 1 }, signal)
     deps = { ...deps, provider: { create: () => made } }`
       }
@@ -50,6 +51,11 @@ export const batchMutants: readonly Mutant[] = [
         file: `${folder}/follow-job.ts`,
         text: "return status === 'completed' ||",
         replacement: "return status === 'cancelling' || status === 'completed' ||"
+      },
+      {
+        file: `${folder}/follow-job.ts`,
+        text: 'if (hasFile || withoutFile >= looksForFiles) return',
+        replacement: "if (hasFile || withoutFile >= looksForFiles || report.status === 'cancelling') return"
       }
     ]
   },
@@ -68,11 +74,6 @@ export const batchMutants: readonly Mutant[] = [
         await submitManifest(manifest, deps, stop)`
       }
     ]
-  },
-  {
-    name: 'lostlines',
-    rule: 'lines that came to nothing go to whoever pays for them next',
-    edits: [{ file: `${folder}/harvest-job.ts`, text: 'await source.flush(true, grace)', replacement: '' }]
   },
   {
     name: 'hastyletter',

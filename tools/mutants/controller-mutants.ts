@@ -70,7 +70,7 @@ export const controllerMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${rebuild}/find-jobs.ts`,
-        text: 'for (const { fileId } of strays) await provider.deleteFile(fileId, signal)',
+        text: 'await provider.deleteFile(fileId, signal)',
         replacement: ''
       }
     ]

@@ -71,13 +71,13 @@ export const laneMutants: readonly Mutant[] = [
       {
         file: giveUp,
         text: 'await gates.log.run(() => deadLetters.write(letters, signal), signal)',
-        replacement: ''
+        replacement: `const early = parts.map(part => ({ part, settlement: 'dead' }))
+  await gates.ledger.run(() => ledger.settle(obligation, owner, early, 0), signal)`
       },
       {
         file: giveUp,
         text: 'await gates.ledger.run(() => ledger.settle(obligation, owner, outcomes, 0), signal)',
-        replacement: `await gates.ledger.run(() => ledger.settle(obligation, owner, outcomes, 0), signal)
-  await gates.log.run(() => deadLetters.write(letters, signal), signal)`
+        replacement: 'await gates.log.run(() => deadLetters.write(letters, signal), signal)'
       }
     ]
   },

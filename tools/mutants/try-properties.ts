@@ -4,23 +4,31 @@ import { stripVTControlCharacters } from 'node:util'
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 import { startVitest } from 'vitest/node'
 import type { Attempt } from './attempt.ts'
-import type { Mutant } from './mutant.ts'
+import type { Edit, Mutant } from './mutant.ts'
 import { editsByFile, plant } from './plant.ts'
 import { root } from './root.ts'
 
-const files = [
-  'ledger',
-  'ledger-admission',
-  'ledger-handover',
-  'ledger-manifests',
-  'ledger-switch',
-  'switching'
-].map(name => `test/property/${name}.test.ts`)
+/** Where the rules are that a file of `test/property` is about. */
+const concerns: readonly (readonly [file: string, folders: readonly string[]])[] = [
+  ['ledger', ['packages/core/src/adapters/memory']],
+  ['ledger-admission', ['packages/core/src/adapters/memory']],
+  ['ledger-handover', ['packages/core/src/adapters/memory']],
+  ['ledger-manifests', ['packages/core/src/adapters/memory']],
+  ['ledger-switch', ['packages/core/src/adapters/memory']],
+  ['switching', ['packages/core/src/adapters/memory', 'services/controller/src/switching']],
+  ['control-book', ['services/controller/src/switching']],
+  ['rebuild', ['packages/core/src/adapters/memory', 'services/controller/src/rebuild']],
+  ['paid-attempts', ['services/embedder-realtime']],
+  ['giving-up', ['packages/core/src/lane', 'services/embedder-batch']],
+  ['jobs-made-once', ['services/embedder-batch']]
+]
 const timeoutMs = 20_000
 
 /** @param mutant - undefined: the product as it is. */
 export async function tryProperties(mutant: Mutant | undefined): Promise<Attempt> {
-  const edits = mutant === undefined ? new Map() : editsByFile(mutant)
+  const edits = mutant === undefined ? new Map<string, readonly Edit[]>() : editsByFile(mutant)
+  const files = filesFor(mutant && [...edits.keys()])
+  if (files.length === 0) return { kind: 'survived', runs: 0 }
   const missing = new Set(edits.keys())
   const outcome = new Outcome()
   const plugin = {
@@ -57,6 +65,13 @@ export async function tryProperties(mutant: Mutant | undefined): Promise<Attempt
   process.exitCode = 0
   if (missing.size > 0 && mutant !== undefined) return { kind: 'survived', runs: 0 }
   return outcome.attempt()
+}
+
+function filesFor(edited: readonly string[] | undefined): string[] {
+  return concerns.flatMap(([name, folders]) => {
+    const isConcerned = folders.some(folder => edited?.some(file => file.startsWith(folder)) ?? true)
+    return isConcerned ? [`test/property/${name}.test.ts`] : []
+  })
 }
 
 class Outcome implements Reporter {

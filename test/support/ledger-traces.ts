@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { redisLedger } from '@pointsman/core/adapters/redis/open-ledger'
 import type { Ledger } from '@pointsman/core/ports/ledger'
 import type { Redis } from 'ioredis'
+import { expect, vi } from 'vitest'
 import { collectTrace } from '../../tools/trace/collect-trace.ts'
 import { type Replayed, replayTrace } from '../../tools/trace/replay-trace.ts'
 import { readEntry, type TraceEntry, writeEntry } from '../../tools/trace/trace-entry.ts'
@@ -41,6 +42,11 @@ export async function traceOf(
   } finally {
     await rm(folder, { recursive: true })
   }
+}
+
+/** So that Redis may lose it. */
+export async function untilCollected(redis: Redis, namespace: string): Promise<void> {
+  await vi.waitFor(async () => expect(await redis.xlen(`{${namespace}}.trace`)).toBe(0), { timeout: 5_000 })
 }
 
 export function replay(entries: readonly TraceEntry[]): Promise<Replayed> {

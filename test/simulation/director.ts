@@ -49,7 +49,7 @@ export class Director {
   }
 
   #act(action: Action): void {
-    const { log, provider, embedder, schedule, story, weather } = this.#world
+    const { log, provider, embedder, schedule, store, story, weather } = this.#world
     switch (action.do) {
       case 'ingest':
         story.tell(
@@ -87,6 +87,11 @@ export class Director {
       case 'poison':
         provider.server.poison(action.text)
         return embedder.poison(action.text)
+      case 'writes':
+        story.tell('fault', `the next writes to the index: ${action.faults.join(', ')}`)
+        return store.fail(...action.faults)
+      case 'reject':
+        return store.reject(action.docId)
       case 'switch':
       case 'abort':
       case 'rollback':

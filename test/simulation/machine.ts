@@ -15,6 +15,7 @@ import type { Failpoint, HitFailpoint } from '@pointsman/core/runtime/failpoint'
 import { messageOf } from '@pointsman/core/runtime/message-of'
 import { countedLedger } from './counted-ledger.ts'
 import { Life } from './host.ts'
+import { laggingList } from './lagging-list.ts'
 import type { Process } from './plan.ts'
 import type { Random } from './random.ts'
 import { Seat } from './seat.ts'
@@ -160,7 +161,10 @@ export class Machine {
       admin: wire.port<LogAdmin>(life, 'log', new MemoryLogAdmin(log)),
       control: wire.port<ControlLog>(life, 'control', control),
       embedder: wire.port<Embedder>(life, 'embedder', embedder),
-      provider: wire.port<BatchProvider>(life, 'provider', provider, ['lineBytes', 'checkSpool']),
+      provider: wire.port<BatchProvider>(life, 'provider', laggingList(provider, this.#world), [
+        'lineBytes',
+        'checkSpool'
+      ]),
       clock: life.clock,
       hit: name => {
         const doomed = this.#doomedAt

@@ -1,6 +1,7 @@
 // What happens in a simulation, as data: drawn from a seed, made smaller when it fails, and stored to be played again.
 // Whatever is not said here (how long each call takes, which of many is hit) is drawn from the seed while it runs.
 import type { JobPlan } from '@pointsman/core/adapters/memory/batch-provider-job'
+import type { WriteFault } from '@pointsman/core/adapters/memory/vector-store'
 import type { Lane } from '@pointsman/core/domain/lane'
 import type { SwitchStrategy } from '@pointsman/core/ports/control-log'
 import type { Failpoint } from '@pointsman/core/runtime/failpoint'
@@ -60,7 +61,12 @@ export type Action = { readonly atMs: number } & (
       readonly forMs: number
     }
   | { readonly do: 'job'; readonly job: PlannedJob }
+  /** The provider refuses the text. */
   | { readonly do: 'poison'; readonly text: string }
+  /** What becomes of the next writes to the index. */
+  | { readonly do: 'writes'; readonly faults: readonly WriteFault[] }
+  /** The index takes no object of this document any more. */
+  | { readonly do: 'reject'; readonly docId: string }
   | {
       readonly do: 'switch'
       readonly by: string
@@ -88,6 +94,8 @@ export interface Plan {
   readonly partitions: number
   readonly initialLane: Lane
   readonly turnaroundMs: number
+  /** What the provider's list of jobs is behind. */
+  readonly listLagMs: number
   /** Time that a call takes to arrive, and its answer to come back. */
   readonly latencyMs: number
   readonly processes: readonly Process[]

@@ -31,7 +31,7 @@ const batchOptions: BatchOptions = {
   maxFailures: 4
 }
 
-export const leaseMs = 2_000
+const leaseMs = 2_000
 
 export function serviceOf(
   process: Process,

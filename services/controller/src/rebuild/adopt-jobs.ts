@@ -6,6 +6,7 @@ import type { Parts } from '../parts.ts'
 import type { NewestTable } from '../verify/newest-table.ts'
 import { chunked } from './chunked.ts'
 import type { FoundJobs } from './find-jobs.ts'
+import type { Ahead } from './read-ahead.ts'
 
 const documentsAtOnce = 256
 
@@ -13,16 +14,16 @@ const documentsAtOnce = 256
 export async function adoptJobs(
   parts: Pick<Parts, 'codec' | 'ledger' | 'ranges' | 'spec'>,
   { jobs, sources }: FoundJobs,
-  table: NewestTable,
+  ahead: Ahead,
   onProgress: (done: number, total: number) => Promise<void>,
   signal: AbortSignal
 ): Promise<boolean> {
-  const awaited = placesByJob(table, sources)
+  const awaited = placesByJob(ahead, sources)
   for (const [index, { job, manifest }] of jobs.entries()) {
     await onProgress(index, jobs.length)
     if (!(await parts.ledger.adoptJob(manifest, job, []))) return false
     for (const places of chunked(awaited.get(index) ?? [], documentsAtOnce)) {
-      const documents = await awaitedAt(places, table, parts, signal)
+      const documents = await awaitedAt(places, ahead.newest, parts, signal)
       if (!(await parts.ledger.adoptJob(manifest, job, documents))) return false
     }
   }
@@ -31,14 +32,14 @@ export async function adoptJobs(
 
 /** The ledger takes only those that it expects: what stands in the index already waits for nothing. */
 function placesByJob(
-  table: NewestTable,
+  { contested, newest: table }: Ahead,
   sources: FoundJobs['sources']
 ): ReadonlyMap<number, readonly number[]> {
   const byJob = new Map<number, number[]>()
   for (const place of table.places()) {
     const { content } = table.newest(place)
     const job = content === undefined ? undefined : sources.get(content)
-    if (job === undefined) continue
+    if (job === undefined || contested.has(table.key(place))) continue
     const places = byJob.get(job)
     if (places === undefined) byJob.set(job, [place])
     else places.push(place)

@@ -1,5 +1,6 @@
 // Rebuilds a ledger from what is left: Kafka, the index, the provider. Each step may be repeated, and is, when a controller
 // dies or two of them do it at once; the last one, which lets admission go on, happens once.
+import type { Digest } from '@pointsman/core/domain/identity'
 import type { LedgerState } from '@pointsman/core/ports/ledger'
 import type { RebuildProgress } from '@pointsman/core/ports/ledger-rebuild'
 import type { HitFailpoint } from '@pointsman/core/runtime/failpoint'
@@ -38,10 +39,12 @@ export async function rebuild(state: LedgerState, deps: RebuildDeps, signal: Abo
   if (!(await restoreIndex(parts, progress('index', parts), signal))) return false
   hit('ctl.index')
   const bounds = await parts.admin.bounds()
-  const table = await readAhead(parts, watermarks, bounds, progress('log', parts), signal)
-  if (!(await expectNewest(parts, table))) return false
+  const isAwaited = (content: Digest | undefined): boolean =>
+    content !== undefined && found.sources.has(content)
+  const ahead = await readAhead(parts, watermarks, bounds, isAwaited, progress('log', parts), signal)
+  if (!(await expectNewest(parts, ahead.newest))) return false
   hit('ctl.log')
-  if (!(await adoptJobs(parts, found, table, progress('jobs', parts), signal))) return false
+  if (!(await adoptJobs(parts, found, ahead, progress('jobs', parts), signal))) return false
   hit('ctl.jobs')
 
   await book.catchUp(signal)

@@ -208,4 +208,22 @@ describe('jobs of the lost ledger', () => {
     await of.rebuilt()
     expect((await of.world.ledger.survey()).obligations).toEqual([])
   })
+
+  test('two records of one version that differ wait for no job: either may be the newest when it is admitted', async () => {
+    const of = await withTwoIndexed()
+    const [first, second] = [versionOf('d', 'one', 5), versionOf('d', 'other', 5)]
+    await of.job('1.1.1', [second])
+    await of.world.produce(first, second, versionOf('e', 'twice', 5), versionOf('e', 'twice', 5))
+    await of.job('1.1.2', [versionOf('e', 'twice', 5)])
+    of.world.ledgerServer.lose()
+    await of.rebuilt()
+    const { obligations } = await of.world.ledger.survey()
+    expect(obligations.map(({ id, parts }) => [id, parts.size])).toEqual([
+      ['1.1.2', 1],
+      ['1.1.1', 0]
+    ])
+    await of.world.drain()
+    const texts = [...of.world.store.objects.values()].map(({ properties }) => properties.text)
+    expect(texts.filter(text => text === 'one' || text === 'other')).toEqual(['other'])
+  })
 })

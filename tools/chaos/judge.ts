@@ -38,7 +38,7 @@ interface Minimum {
 }
 
 /** Of a run of so many minutes. */
-export function minimumOf(minutes: number): Minimum {
+function minimumOf(minutes: number): Minimum {
   return {
     documents: 2_000 * minutes,
     switches: 6 * minutes,

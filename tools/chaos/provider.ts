@@ -54,7 +54,16 @@ export class ChaosProvider implements AsyncDisposable {
   static async open(args: readonly string[], seed: number): Promise<ChaosProvider> {
     const program = new URL('../../packages/local-openai/src/main.ts', import.meta.url)
     const child = await openChild({ program, args: ['--vectors', 'fast', '--json', ...args] })
-    const provider = new ChaosProvider(JSON.parse(await child.line()), seed, () => child.end())
+    return await ChaosProvider.at(JSON.parse(await child.line()), seed, () => child.end())
+  }
+
+  /** A server that runs already. */
+  static async at(
+    ready: { readonly url: string; readonly adminUrl: string },
+    seed: number,
+    end: () => Promise<void>
+  ): Promise<ChaosProvider> {
+    const provider = new ChaosProvider(ready, seed, end)
     await provider.put('/faults', { seed, rules: always })
     return provider
   }

@@ -22,7 +22,7 @@ export async function untilQuiet(
   }
 }
 
-export async function whatIsLeft(ledger: LedgerEye, log: LogEye): Promise<readonly string[]> {
+async function whatIsLeft(ledger: LedgerEye, log: LogEye): Promise<readonly string[]> {
   const survey = await ledger.survey()
   if (survey === undefined) return ['the ledger does not answer']
   const { obligations, progress, state } = survey

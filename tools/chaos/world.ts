@@ -20,7 +20,7 @@ import { Supervised } from './supervised.ts'
 
 export const model = 'text-embedding-3-small'
 export const dimensions = 64
-export const partitions = 8
+const partitions = 8
 export const requestInputs = 32
 export const requestsInFlight = 4
 const namespace = 'chaos'

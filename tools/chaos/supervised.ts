@@ -29,6 +29,7 @@ const restartPauseMs = 300
 const crashPauseMs = 1_000
 const stopLimitMs = 15_000
 const shownCharacters = 400
+const shownLines = 15
 
 export class Supervised implements AsyncDisposable {
   readonly #plan: SupervisedPlan
@@ -117,8 +118,9 @@ export class Supervised implements AsyncDisposable {
   async #tellEnd(how: string): Promise<void> {
     const { logPath, name, tell } = this.#plan
     this.#uninvited.push({ name, how })
-    const last = (await readFile(logPath, 'utf8')).trimEnd().split('\n').at(-1) ?? ''
-    tell(`${name} ended by itself, ${how}: ${last.slice(0, shownCharacters)}`)
+    const last = (await readFile(logPath, 'utf8')).trimEnd().split('\n').slice(-shownLines)
+    const shown = last.map(line => line.slice(0, shownCharacters))
+    tell([`${name} ended by itself, ${how}:`, ...shown].join('\n    '))
   }
 
   async #run(): Promise<string> {

@@ -32,7 +32,7 @@ async function vectorsOf(
 let provider: ChaosProvider
 beforeAll(async () => {
   const server = await openLocalOpenai()
-  provider = await ChaosProvider.at(server, 1, () => server[Symbol.asyncDispose]())
+  provider = await ChaosProvider.at(server, 1, async () => await server[Symbol.asyncDispose]())
 })
 afterAll(() => provider[Symbol.asyncDispose]())
 

@@ -5,8 +5,8 @@ import { availableParallelism } from 'node:os'
 import type { Attempt } from './attempt.ts'
 import type { Mutant } from './mutant.ts'
 
-export const checks = ['properties', 'simulation'] as const
-export type Check = (typeof checks)[number]
+const checks = ['properties', 'simulation'] as const
+type Check = (typeof checks)[number]
 
 export interface Tried {
   readonly mutant: Mutant
@@ -19,26 +19,39 @@ export interface Tried {
 /** Of one process; the simulation's own limits are reached long before. */
 const deadlineMs = 180_000
 
-/** What a process is asked; `product` is the product as it is. */
+/** Stands for the product as it is, instead of a mutant. */
 export const product = 'product'
 
-/** @throws when a check fails on the product as it is. */
+export interface Outcome {
+  readonly tried: readonly Tried[]
+  /** Seeds at which the product as it is fails. */
+  readonly badSeeds: readonly number[]
+}
+
+/** @throws when a property does not hold of the product as it is. */
 export async function runMutants(
   mutants: readonly Mutant[],
   tell: (line: string) => void,
   signal: AbortSignal
-): Promise<readonly Tried[]> {
-  await together(checks, async check => {
-    const attempt = await tryOne(product, check, signal)
-    if (attempt.kind === 'survived') return tell(`${product}: ${attempt.runs} ${check} pass`)
-    const why = attempt.kind === 'caught' ? `${attempt.invariant}: ${attempt.message}` : attempt.message
-    throw new Error(`${check} do not hold of the product as it is: ${why}`)
-  })
-  return together(mutants, async mutant => {
+): Promise<Outcome> {
+  const [properties, badSeeds] = await Promise.all([
+    inProcess<Attempt>(['--try', 'properties', '--only', product], signal),
+    inProcess<readonly number[]>(['--try', 'simulation', '--only', product], signal)
+  ])
+  if (properties.kind !== 'survived') {
+    const why = properties.kind === 'caught' ? `${properties.invariant}: ` : ''
+    throw new Error(`properties do not hold of the product as it is: ${why}${properties.message}`)
+  }
+  if (badSeeds.length > 0)
+    tell(`left out, since the product itself fails there: seeds ${badSeeds.join(', ')}`)
+  const without = badSeeds.flatMap(seed => ['--without', String(seed)])
+
+  const tried = await together(mutants, async mutant => {
     const beganMs = performance.now()
     const inOrder = isOfLedger(mutant) ? checks : checks.toReversed()
     for (const check of inOrder) {
-      const attempt = await tryOne(mutant.name, check, signal)
+      const asked = ['--try', check, '--only', mutant.name, ...without]
+      const attempt = await inProcess<Attempt>(asked, signal).catch(brokenBy)
       if (attempt.kind === 'survived' && check !== inOrder.at(-1)) continue
       const seconds = (performance.now() - beganMs) / 1000
       tell(`${mutant.name}: ${attempt.kind} (${check}, ${seconds.toFixed(1)} s)`)
@@ -46,6 +59,7 @@ export async function runMutants(
     }
     throw new Error('there is no check')
   })
+  return { tried, badSeeds }
 }
 
 /** The properties of the ledger take less time than a few seeds; those of whole lanes take more. */
@@ -53,10 +67,14 @@ function isOfLedger({ edits }: Mutant): boolean {
   return edits.every(({ file }) => file.includes('/adapters/memory/'))
 }
 
-/** In a process of its own: what is planted there is gone with it. */
-async function tryOne(name: string, check: Check, signal: AbortSignal): Promise<Attempt> {
+function brokenBy(error: unknown): Attempt {
+  return { kind: 'broken', message: error instanceof Error ? error.message : String(error) }
+}
+
+/** In a process of its own: what is planted there is gone with it. @returns what it sends. */
+async function inProcess<Answer>(asked: readonly string[], signal: AbortSignal): Promise<Answer> {
   signal.throwIfAborted()
-  const child = fork(new URL('main.ts', import.meta.url), ['--try', check, '--only', name], {
+  const child = fork(new URL('main.ts', import.meta.url), asked, {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     signal,
     timeout: deadlineMs,
@@ -67,14 +85,9 @@ async function tryOne(name: string, check: Check, signal: AbortSignal): Promise<
     said = (said + chunk.toString()).slice(-2_000)
   })
   return new Promise((resolve, reject) => {
-    let attempt: Attempt | undefined
-    child.on('message', message => {
-      attempt = message as Attempt
-    })
+    child.on('message', answer => resolve(answer as Answer))
     child.on('error', reject)
-    child.on('close', (code, killedBy) => {
-      resolve(attempt ?? { kind: 'broken', message: `ended with ${killedBy ?? code}: ${said.trim()}` })
-    })
+    child.on('close', (code, killedBy) => reject(new Error(`ended with ${killedBy ?? code}: ${said.trim()}`)))
   })
 }
 

@@ -20,6 +20,7 @@ const concerns: readonly (readonly [file: string, folders: readonly string[]])[]
   ['rebuild', ['packages/core/src/adapters/memory', 'services/controller/src/rebuild']],
   ['paid-attempts', ['services/embedder-realtime']],
   ['giving-up', ['packages/core/src/lane', 'services/embedder-batch']],
+  ['late-writes', ['packages/core/src/lane']],
   ['jobs-made-once', ['services/embedder-batch']]
 ]
 const timeoutMs = 20_000

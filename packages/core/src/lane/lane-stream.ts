@@ -234,12 +234,6 @@ class LaneStream {
   }
 
   /**
-   * W is committed before anything is admitted, and before anything can have been paid for in this ledger: whoever finds
-   * the ledger gone learns from the log that there was one. What is left of that window is a process that looked at the
-   * log before this commit was acknowledged, and makes a new ledger after this one was lost within the moment between: it
-   * pays again for what this one admitted in that moment, unless this process lives to find a W that fell.
-   */
-  /**
    * W is committed before anything is admitted, and so before anything can be paid for in this ledger: whoever finds the
    * ledger gone learns from the log that there was one. What is left of that window: a process that looked at the log
    * before this commit was acknowledged, and makes a new ledger after this one was lost, all in the moment between. It

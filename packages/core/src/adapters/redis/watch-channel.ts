@@ -10,7 +10,8 @@ export async function watchChannel(
   channel: string,
   onChange: () => void
 ): Promise<AsyncDisposable> {
-  const subscriber = redis.duplicate({ lazyConnect: true })
+  // ioredis subscribes again by itself, and lets nobody handle its failure: that would end the process.
+  const subscriber = redis.duplicate({ lazyConnect: true, autoResubscribe: false })
   // The other connection, which goes to the same server, reports errors.
   subscriber.on('error', () => undefined)
   try {
@@ -21,7 +22,10 @@ export async function watchChannel(
     throw new Failure('LEDGER_UNAVAILABLE', 'redis: cannot subscribe', { cause: error })
   }
   subscriber.on('message', onChange)
-  subscriber.on('ready', onChange)
+  // What fails with its connection is tried again with the next one.
+  subscriber.on('ready', () => {
+    subscriber.subscribe(channel).then(onChange, () => undefined)
+  })
   return {
     [Symbol.asyncDispose]: async () => subscriber.disconnect()
   }

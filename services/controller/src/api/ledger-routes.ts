@@ -28,6 +28,8 @@ export function ledgerRoutes(app: FastifyInstance, { log, parts: { ledger } }: A
         throw new Refusal(409, 'LEDGER_CHANGED', detail)
       }
       await ledger.distrust(ledgerId, reason)
+      // So that what is asked of this controller next is answered by the new one, and not refused as foreign.
+      await ledger.open(state.defaultLane, 'lost')
       log.warn({ ledgerId, reason }, 'the ledger was distrusted by an operator')
       return { ledgerId, begun: true, because: reason }
     }

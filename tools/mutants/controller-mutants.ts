@@ -145,5 +145,16 @@ export const controllerMutants: readonly Mutant[] = [
         replacement: ''
       }
     ]
+  },
+  {
+    name: 'nosweep',
+    rule: 'the sweeper removes what a writer left behind that woke up late and died',
+    edits: [
+      {
+        file: 'services/controller/src/sweeper/sweep-page.ts',
+        text: 'if (ids.length > 0) await store.remove(ids, signal)',
+        replacement: ''
+      }
+    ]
   }
 ]

@@ -4,6 +4,7 @@ import type { LaneOptions } from '@pointsman/core/lane/lane-options'
 import type { LanePorts } from '@pointsman/core/lane/lane-ports'
 import type { Lane } from '@pointsman/core/domain/lane'
 import type { GroupReader } from '@pointsman/core/ports/event-log'
+import { openLedger } from '../../services/controller/src/rebuild/open-ledger.ts'
 import { LedgerKeeper } from '../../services/controller/src/rebuild/ledger-keeper.ts'
 import { Sweeper } from '../../services/controller/src/sweeper/sweeper.ts'
 import { Switcher } from '../../services/controller/src/switching/switcher.ts'
@@ -94,8 +95,29 @@ export function serviceOf(
           },
           { pauseMs: 700, pageObjects: 50, restMs: 700 }
         )
-        await Promise.all([switcher.run(signal), keeper.run(signal), sweeper.run(signal)])
+        await Promise.all([
+          untilOpened(() => openLedger(parts, world.plan.initialLane, signal), parts, signal),
+          switcher.run(signal),
+          keeper.run(signal),
+          sweeper.run(signal)
+        ])
       }
+  }
+}
+
+/** As the controller prepares each part that it watches. */
+async function untilOpened(
+  open: () => Promise<unknown>,
+  { clock }: Pick<ServicePorts, 'clock'>,
+  signal: AbortSignal
+): Promise<void> {
+  for (;;) {
+    try {
+      await open()
+      return
+    } catch {
+      await clock.sleep(500, signal)
+    }
   }
 }
 

@@ -60,9 +60,14 @@ export class ManifestLoop implements LaneLoop {
     for (const id of ids) await this.#take(id, stop)
     // An admission whose answer took long may have begun one that was sealed, and even archived, meanwhile.
     const { obligations } = await gates.ledger.run(() => ledger.survey(), stop.signal)
-    for (const { id, kind, owner } of obligations) {
-      const isOurs = kind === 'manifest' && owner === membership.owner
-      if (isOurs && !this.#open.holds(id)) await this.#take(id, stop)
+    for (const { id, kind, owner, parts } of obligations) {
+      if (kind !== 'manifest' || owner !== membership.owner) continue
+      if (this.#open.holds(id))
+        this.#open.found(
+          id,
+          [...parts.values()].reduce((sum, count) => sum + count, 0)
+        )
+      else await this.#take(id, stop)
     }
   }
 

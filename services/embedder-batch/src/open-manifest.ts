@@ -70,6 +70,16 @@ export class OpenManifest {
     this.#fill = { lines: lines + added.lines, tokens: tokens + added.tokens, bytes: bytes + added.bytes }
   }
 
+  /**
+   * The ledger has it, with so many documents. An admission whose answer was lost is not answered again when nothing of it
+   * is left for the request: what went into the manifest would wait for ever for company.
+   */
+  found(manifest: ObligationId, documents: number): void {
+    if (manifest !== this.#id || this.#fill.lines > 0 || documents === 0) return
+    this.#sinceMs = this.#deps.nowMs()
+    this.#fill = { ...this.#fill, lines: documents }
+  }
+
   /** The ledger does not let it grow any more: it was sealed, switched off, or belongs to another life. */
   closed(manifest: ObligationId): void {
     if (manifest === this.#id) this.#begin()

@@ -74,3 +74,16 @@ test('young jobs are looked at often, old ones seldom, and not all at the same m
   expect(pollIntervalMs(24 * 3_600_000, bounds, 0.5)).toBe(60_000)
   expect(pollIntervalMs(0, bounds, 0)).toBe(3_750)
 })
+
+test('what went into it by an admission whose answer was lost waits no longer than other texts', () => {
+  const { clock, open } = aManifest()
+  const id = open.roomFor(one, limits)
+  open.found(id, 0)
+  clock.nowMs = 5_000
+  expect(open.takeDue(1_000)).toEqual([])
+  open.found(id, 3)
+  clock.nowMs = 5_500
+  open.found(id, 3)
+  clock.nowMs = 6_000
+  expect(open.takeDue(1_000)).toEqual([id])
+})

@@ -92,7 +92,7 @@ export const controllerMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${rebuild}/rebuild.ts`,
-        text: 'if (!(await expectNewest(parts, table))) return false',
+        text: 'if (!(await expectNewest(parts, ahead.newest))) return false',
         replacement: ''
       }
     ]

@@ -146,6 +146,21 @@ export class BillWatch {
     this.#wanted = wanted
   }
 
+  /** A rebuild looks at the log now: what no newest version wants there, it does not ask for. */
+  lookAtRebuild(): void {
+    const wanted = new Set(
+      [...newestOf(this.#world).values()].flatMap(({ deleted, text }) =>
+        deleted ? [] : [this.contentOf(text)]
+      )
+    )
+    for (const content of new Set(this.#payments.map(payment => payment.content))) {
+      if (!wanted.has(content)) this.#note(content)
+    }
+    for (const job of this.#beganMs.keys()) {
+      for (const { content } of job.lines) if (!wanted.has(content)) this.#note(content)
+    }
+  }
+
   /** The document with this text was given up. */
   gaveUp(content: Digest): void {
     this.#note(content)

@@ -86,10 +86,12 @@ export class Overseer {
         this.bill.lookAtIndex()
         return method === 'write' ? undefined : this.checkIndexed()
       case 'log':
+        if (method === 'scan') this.bill.lookAtRebuild()
         if (method === 'commit') this.ledger.checkCommit()
         if (method === 'write') this.lookAtLetters()
         return
       case 'ledger':
+        if (method === 'expect' || method === 'endRebuild') this.bill.lookAtRebuild()
         if (method === 'admit') this.bill.lookAtFrontiers(this.ledger.frontiers())
         return method === 'settle' || method === 'correct' ? this.checkIndexed() : undefined
       case 'control':

@@ -32,7 +32,8 @@ export type PlanOutcome =
 
 /** All is to be quiet so long after the last fault. */
 const convergenceMs = 240_000
-const quietMs = 1_500
+/** Long enough for a walk of the sweeper. */
+const quietMs = 4_000
 const lookEveryMs = 250
 
 export async function runPlan(plan: Plan): Promise<PlanOutcome> {

@@ -165,9 +165,9 @@ export class Director {
   }
 
   async #stopAdmission(forMs: number): Promise<void> {
-    const { ledger, plan, schedule, story } = this.#world
+    const { ledger, schedule, story } = this.#world
     try {
-      const { epoch } = await ledger.open(plan.initialLane)
+      const { epoch } = await ledger.state()
       await ledger.pause(epoch, 'chance', 'operator')
       story.note('admission stopped')
     } catch {
@@ -176,7 +176,7 @@ export class Director {
     const goOn = (): void => {
       void (async () => {
         try {
-          const { epoch } = await ledger.open(plan.initialLane)
+          const { epoch } = await ledger.state()
           if (!(await ledger.resume(epoch))) schedule.after(100, goOn)
         } catch {
           schedule.after(500, goOn)

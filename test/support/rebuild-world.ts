@@ -27,9 +27,9 @@ export class RebuildWorld {
   }
 
   /** A controller with a handle of its own. @param dieAt - the failpoint at which it is killed. */
-  keeper(dieAt?: Failpoint): LedgerKeeper {
+  keeper(dieAt?: Failpoint, parts = this.parts()): LedgerKeeper {
     return new LedgerKeeper({
-      parts: this.parts(),
+      parts,
       hit: name => {
         if (name === dieAt) throw killed
       },

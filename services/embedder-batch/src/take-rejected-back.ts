@@ -15,7 +15,7 @@ export async function takeRejectedBack(
   deps: BatchDeps,
   signal: AbortSignal
 ): Promise<void> {
-  const { clock, gates, provider, warn } = deps
+  const { clock, gates, options, provider, warn } = deps
   const { creates, inputFileId, lines } = manifest.job
   const [first] = errors
   const laterMs = clock.nowMs() + providerRestMs(creates, deps)
@@ -24,8 +24,8 @@ export async function takeRejectedBack(
     return manifest.advance('uploaded', { batchId: '', notBeforeMs: laterMs }, signal)
   }
   const bad = new Map(errors.flatMap(({ content, message }) => (content ? [[content, message]] : [])))
-  // When most lines are named, it is not the lines: a model or an endpoint that the provider does not take.
-  const areLines = bad.size > 0 && bad.size * 2 <= lines
+  // When most lines are named, it is not the lines: a model or an endpoint that the provider does not take. But not for ever.
+  const areLines = bad.size > 0 && (bad.size * 2 <= lines || creates >= options.maxFailures)
   const fields = { batchId: '', inputFileId: '', notBeforeMs: areLines ? 0 : laterMs }
   await manifest.advance('sealed', fields, signal)
   await gates.provider.run(() => provider.deleteFile(inputFileId, signal), signal)

@@ -52,6 +52,17 @@ describe('the sweeper removes', () => {
   })
 })
 
+test('of a document that was given up the sweeper keeps the newest object that it has, and no other', async () => {
+  const world = await worldWith(textOf('a', { version: 3 }))
+  await world.produce(documentOf('a', 'newer', { version: 5 }))
+  await world.drain(() => 'dead')
+  await world.store.write([olderObject(world, 'a', 1), olderObject(world, 'a', 2)], never)
+  const sweeper = sweeperOf(world)
+  await walk(sweeper)
+  expect(textsOf(world)).toEqual([textOf('a').text])
+  expect(sweeper.report().removed).toEqual({ outlived: 2, deleted: 0 })
+})
+
 test('the sweeper corrects what was given up, and is there', async () => {
   const world = await worldWith(textOf('a'))
   await world.produce(documentOf('a', 'newer', { version: 2 }))

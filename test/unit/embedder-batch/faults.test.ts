@@ -86,6 +86,18 @@ test.concurrent('a line that fails validation is given up, the others are paid f
   expect(letters.map(({ key }) => key)).toEqual(['d2'])
 })
 
+test.concurrent('a job of which most lines are named is sent again, but not for ever', async () => {
+  await using world = new MemoryBatchLane()
+  world.provider.server.invalidate('text 0')
+  world.startBatch('one', { options: { maxFailures: 2, minLines: 1 } })
+  await world.emit(...texts(1))
+  await world.settled()
+
+  expect(world.texts()).toEqual({})
+  expect(world.provider.server.jobs.map(({ status }) => status)).toEqual(['failed', 'failed'])
+  expect(await world.deadLetters.list(10, never)).toMatchObject([{ key: 'd0' }])
+})
+
 test.concurrent('a job that is cancelled by order keeps what it has; the rest goes into another one and counts no failure', async () => {
   await using world = new MemoryBatchLane({ pace: { kind: 'manual' } })
   world.startBatch('one', { options: { maxFailures: 1 } })

@@ -48,6 +48,9 @@ export async function findJobs(
   const { namespace } = names
   const ours = <Named extends { readonly key: ManifestKey }>(all: readonly Named[]): readonly Named[] =>
     all.filter(({ key }) => ledgerIds.has(key.ledger))
+  const hasFiles = ours(await provider.inputFiles(namespace, signal)).length > 0
+  // What was made before the loss is listed after this: the file of a job that runs is not taken for a stray one.
+  if (hasFiles) await clock.sleep(listGraceMs, signal)
   const files = ours(await provider.inputFiles(namespace, signal))
   const known = new Set((await provider.jobs(namespace, signal)).map(({ report }) => report.inputFileId))
   const strays = files.filter(({ fileId }) => !known.has(fileId))
@@ -56,7 +59,8 @@ export async function findJobs(
     deletedInputs.set(fileId, contents.flat())
     await provider.deleteFile(fileId, signal)
   }
-  if (files.length + deletedInputs.size > 0) await clock.sleep(listGraceMs, signal)
+  // A call that came just before its file was deleted.
+  if (deletedInputs.size > 0) await clock.sleep(listGraceMs, signal)
 
   const listed = ours(await provider.jobs(namespace, signal))
   const kept = new Set((await provider.inputFiles(namespace, signal)).map(({ fileId }) => fileId))

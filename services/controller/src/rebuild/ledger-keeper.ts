@@ -21,6 +21,8 @@ const lookMs = 1_000
 export class LedgerKeeper {
   readonly #deps: LedgerKeeperDeps
   readonly #book: ControlBook
+  /** A handle that was never opened would take any ledger for its own. */
+  #isOpen = false
   /** See `JobSearch`. */
   readonly #deletedInputs: RebuildDeps['deletedInputs'] = new Map()
 
@@ -64,12 +66,16 @@ export class LedgerKeeper {
 
   async #reach(signal: AbortSignal): Promise<LedgerState> {
     const { initialMode, parts } = this.#deps
-    try {
-      return await parts.ledger.state()
-    } catch (error) {
-      if (!(error instanceof Failure && error.code === 'LEDGER_FOREIGN')) throw error
-      return openLedger(parts, initialMode, signal)
+    if (this.#isOpen) {
+      try {
+        return await parts.ledger.state()
+      } catch (error) {
+        if (!(error instanceof Failure && error.code === 'LEDGER_FOREIGN')) throw error
+      }
     }
+    const state = await openLedger(parts, initialMode, signal)
+    this.#isOpen = true
+    return state
   }
 
   async #rebuild(state: LedgerState, signal: AbortSignal): Promise<void> {

@@ -66,7 +66,8 @@ export async function sweepPage(
 function isSuspect(head: ObjectHead, latest: Latest | undefined): boolean {
   if (latest === undefined || latest.status === 'open' || head.generation > latest.generation) return false
   const isOwn = head.generation === latest.generation && isKeptContent(latest, head.paymentKey)
-  return latest.status === 'indexed' ? !isOwn : isOwn && isForgotten(head, latest)
+  if (latest.status === 'expected') return isOwn && isForgotten(head, latest)
+  return latest.status === 'dead' || !isOwn
 }
 
 /** What is expected in a newer version than its object has is to be admitted, whatever stands there. */

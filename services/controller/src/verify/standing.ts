@@ -29,9 +29,12 @@ export function standingOf(latest: Latest, heads: readonly ObjectHead[]): Standi
 
 /**
  * What may go: objects that were outlived, as soon as nothing else is to come in their place. While the object that L
- * names is missing, an older one is better than none.
+ * names is missing, an older one is better than none: of a document that was given up, the newest is kept.
  */
 export function removable(latest: Latest, { own, outlived }: Standing): readonly ObjectHead[] {
+  if (latest.status === 'dead' && own === undefined) {
+    return outlived.toSorted((a, b) => b.generation - a.generation).slice(1)
+  }
   const isSettled = latest.status === 'indexed' && (own !== undefined || latest.content === undefined)
   return isSettled ? outlived : []
 }

@@ -12,9 +12,9 @@ const never = new AbortController().signal
 
 const documents = Array.from({ length: 4 }, (_, index) => documentOf(`d${index}`, `text ${index}`))
 
-const find = async (of: RebuildWorld, deletedInputs = new Map()): Promise<FoundJobs> =>
+const find = async (of: RebuildWorld, deletedInputs = new Map(), parts = of.parts()): Promise<FoundJobs> =>
   await findJobs(
-    of.parts(),
+    parts,
     { ledgerIds: new Set(['the lost one']), listGraceMs: 1_000, deletedInputs },
     async () => {},
     never
@@ -131,4 +131,28 @@ test.each([
 
   expect((await find(of)).jobs).toEqual([])
   expect([...provider.server.inputs.keys()]).toEqual([fileId])
+})
+
+test('a job that is listed within the grace keeps its file: nobody has to remember what it is about', async () => {
+  const of = new RebuildWorld()
+  const batchId = await of.job('1.1.1', documents)
+  of.world.provider.server.advance(batchId, 'in_progress')
+  const parts = of.parts()
+  let isListed = false
+  const provider = new Proxy(parts.provider, {
+    get: (target, name) => {
+      if (name === 'jobs' && !isListed) return async () => []
+      const member: unknown = Reflect.get(target, name)
+      return typeof member === 'function' ? member.bind(target) : member
+    }
+  })
+  const clock = {
+    ...parts.clock,
+    sleep: async () => {
+      isListed = true
+    }
+  }
+  const found = await find(of, new Map(), { ...parts, clock, provider })
+  expect(of.world.provider.server.inputs.size).toBe(1)
+  expect(found.jobs).toMatchObject([{ manifest: '1.1.1', job: { batchId, lines: 4 } }])
 })

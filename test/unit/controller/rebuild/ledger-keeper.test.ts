@@ -102,3 +102,25 @@ test('a part that is away is waited for, and then the rebuild goes on', async ()
   of.world.control.endOutage()
   expect(await of.rebuilt()).toMatchObject({ rebuild: undefined, epoch: 2 })
 })
+
+test('a keeper that has opened no ledger yet ends no rebuild of another one than it began', async () => {
+  const of = await running()
+  of.world.ledgerServer.lose()
+  await of.world.ledger.open('realtime', 'lost')
+  const parts = of.parts()
+  const store = new Proxy(parts.store, {
+    get: (target, name) => {
+      // In the midst of the rebuild another ledger stands there, which is being rebuilt as well.
+      if (name === 'count') {
+        of.world.ledgerServer.lose()
+        of.world.ledgerServer.begin('realtime', 'lost once more')
+      }
+      const member: unknown = Reflect.get(target, name)
+      return typeof member === 'function' ? member.bind(target) : member
+    }
+  })
+  await expect(of.keeper(undefined, { ...parts, store }).step(never)).rejects.toMatchObject({
+    code: 'LEDGER_FOREIGN'
+  })
+  expect(of.world.ledgerServer.state?.rebuild).toBeDefined()
+})

@@ -35,6 +35,34 @@ test('after a loss and a rebuild nothing is to be repaired: deleted, given up, s
   expect(report).toMatchObject({ consistent: true, quiet: true, repair: null, dead: { count: 2 } })
 })
 
+test('a record that was sent twice and given up once is no loss, though the letter names the first of the two', async () => {
+  const of = new RebuildWorld()
+  const { world } = of
+  const poison = versionOf('poison', 'poison', 1)
+  await world.produce(poison)
+  await world.drain(() => 'open')
+  await world.produce(poison)
+  await world.drain()
+  const { obligations } = await world.ledger.survey()
+  const [{ id, owner } = { id: undefined, owner: undefined }] = obligations
+  if (id === undefined || owner === undefined) throw new Error('nothing is open')
+  const [part] = await world.ledger.parts(id)
+  if (part === undefined) throw new Error('nothing is open')
+  const { records } = await world.ranges.read(part.partition, [part.offset], never)
+  const [{ key, value } = { key: undefined, value: undefined }] = records
+  const { offset, partition } = part
+  const letter = { partition, offset, key, value, reason: 'poison', attempts: 3, atMs: 1 }
+  await world.letters.write([letter], never)
+  await world.ledger.settle(id, owner, [{ part, settlement: 'dead' }], 0)
+  await of.keeper().step(never)
+  await of.commit()
+
+  world.ledgerServer.lose()
+  await of.rebuilt()
+  const report = await mend(world)
+  expect(report).toMatchObject({ consistent: true, repair: null, dead: { count: 1 } })
+})
+
 test('a loss in the middle of anything, and a damaged index: rebuild, repair and drain bring it all back', async () => {
   const texts = ['one', 'two', 'three']
   const write = fc.record({ document: fc.nat(3), text: fc.option(fc.nat(2), { nil: undefined, freq: 4 }) })

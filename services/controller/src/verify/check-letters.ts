@@ -3,6 +3,8 @@ import type { Survey } from '@pointsman/core/ports/ledger'
 import { type Difference, type DifferenceList, differenceAt } from './difference-list.ts'
 import type { Suspect } from './judge-document.ts'
 import { readName } from './read-name.ts'
+import { paymentKey } from '@pointsman/core/runtime/identity'
+import type { Newest } from './newest-table.ts'
 import type { LogCounts } from './read-log.ts'
 import type { VerifyDeps } from './verify-deps.ts'
 
@@ -56,18 +58,38 @@ export async function checkLetters(
     )
     if (isLost) unletteredDead.push(suspect)
   }
-  const unletteredLost = lost.filter(({ facts: { newest } }) => {
-    const letter = bySource.get(`${newest.partition}-${newest.offset}`)
-    if (letter !== undefined)
-      differences.add('dead', { ...differenceAt(newest, letter.reason), docId: letter.key })
-    return letter === undefined
-  })
+  const unletteredLost: Suspect[] = []
+  for (const suspect of lost) {
+    const { newest } = suspect.facts
+    const letter =
+      bySource.get(`${newest.partition}-${newest.offset}`) ??
+      (await letterOfTwin(newest, byKey, deps, signal))
+    if (letter === undefined) unletteredLost.push(suspect)
+    else differences.add('dead', { ...differenceAt(newest, letter.reason), docId: letter.key })
+  }
   const unreadable = log.unreadableAt.filter(({ key, offset, partition }) => {
     if (offset >= (survey.progress.get(partition)?.frontier ?? 0n)) return false
     const place = { docId: key, detail: '', version: null, partition, offset: Number(offset), objectId: null }
     return addDead(differences, bySource.get(`${partition}-${offset}`), place, { isCertain: isComplete })
   })
   return { dead: unletteredDead, lost: unletteredLost, unreadable }
+}
+
+/** A record that was sent twice was given up once, as the first of the two: the second was covered by it. */
+async function letterOfTwin(
+  newest: Newest,
+  byKey: ReadonlyMap<string, StoredDeadLetter>,
+  deps: VerifyDeps,
+  signal: AbortSignal
+): Promise<StoredDeadLetter | undefined> {
+  const docId = await readName(deps, newest.partition, newest.offset, signal)
+  const letter = docId === undefined ? undefined : byKey.get(docId)
+  if (letter === undefined) return undefined
+  const { key, offset, partition, value } = letter
+  const decoded = await deps.codec.decode({ key, offset, partition, value, timestampMs: letter.atMs })
+  if (decoded.kind !== 'document' || decoded.document.version !== newest.version) return undefined
+  const { deleted, textHash } = decoded.document
+  return (deleted ? undefined : paymentKey(deps.spec, textHash)) === newest.content ? letter : undefined
 }
 
 /** True when it is lost. */

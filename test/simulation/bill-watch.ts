@@ -118,7 +118,7 @@ export class BillWatch {
 
   /** What was admitted since: of each document, the newest version is wanted. */
   lookAtFrontiers(frontiers: ReadonlyMap<number, bigint>): void {
-    const { log, schedule } = this.#world
+    const { log } = this.#world
     let hasRisen = false
     for (const [partition, frontier] of frontiers) {
       const from = this.#admitted.get(partition) ?? 0n
@@ -133,7 +133,12 @@ export class BillWatch {
         this.#newest.set(docId, { version, content: deleted ? undefined : this.contentOf(text) })
       }
     }
-    if (!hasRisen) return
+    if (hasRisen) this.#weigh()
+  }
+
+  /** What the newest versions want, by now. */
+  #weigh(): void {
+    const { schedule } = this.#world
     const wanted = new Set([...this.#newest.values()].flatMap(({ content }) => content ?? []))
     for (const content of this.#wanted) {
       if (wanted.has(content)) continue
@@ -161,9 +166,12 @@ export class BillWatch {
     }
   }
 
-  /** The document with this text was given up. */
-  gaveUp(content: Digest): void {
-    this.#note(content)
+  /** A version of a document was given up: it wants its text no more, whatever comes of others with the same text. */
+  gaveUp({ docId, text, version }: Pick<Produced, 'docId' | 'text' | 'version'>): void {
+    this.#note(this.contentOf(text))
+    if (this.#newest.get(docId)?.version !== version) return
+    this.#newest.set(docId, { version, content: undefined })
+    this.#weigh()
   }
 
   /** I5. @returns how often something was paid for again, and how often that was allowed. */

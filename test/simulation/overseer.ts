@@ -1,7 +1,7 @@
 // Sees everything that is carried out: tells it, and checks what must never be, after each step.
 //   I4 IndexedTrue  what the ledger calls indexed stands in the index
 import { docKey } from '@pointsman/core/runtime/identity'
-import { BillWatch, newestOf } from './bill-watch.ts'
+import { BillWatch, documentIn, newestOf } from './bill-watch.ts'
 import { LedgerWatch } from './ledger-watch.ts'
 import { Narrator } from './narrate.ts'
 import { Violation } from './violation.ts'
@@ -86,7 +86,7 @@ export class Overseer {
         this.bill.lookAtIndex()
         return method === 'write' ? undefined : this.checkIndexed()
       case 'log':
-        if (method === 'scan') this.bill.lookAtRebuild()
+        if (this.#isRebuilding && (method === 'bounds' || method === 'scan')) this.bill.lookAtRebuild()
         if (method === 'commit') this.ledger.checkCommit()
         if (method === 'write') this.lookAtLetters()
         return
@@ -106,12 +106,16 @@ export class Overseer {
       this.#world.story.note(job.hasEnded ? 'a cancel came too late' : 'a job was cancelled')
   }
 
+  get #isRebuilding(): boolean {
+    return this.#world.ledgerServer.state?.rebuild !== undefined
+  }
+
   lookAtLetters(): void {
     const { letters } = this.#world.log
     for (const { value } of letters.slice(this.#letters)) {
       this.#world.story.note('dead letter')
-      const text = textIn(value)
-      if (text !== undefined) this.bill.gaveUp(this.bill.contentOf(text))
+      const document = documentIn(value)
+      if (document !== undefined) this.bill.gaveUp(document)
     }
     this.#letters = letters.length
   }
@@ -137,14 +141,5 @@ export class Overseer {
         )
       }
     }
-  }
-}
-
-function textIn(value: Uint8Array | undefined): string | undefined {
-  try {
-    const { document } = JSON.parse(new TextDecoder().decode(value))
-    return String(document.text)
-  } catch {
-    return undefined
   }
 }

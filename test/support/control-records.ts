@@ -5,7 +5,14 @@ export const hostileText =
   '"}\n{"format":1}\\ \u0000\u001b[2J\u2028 </script> ${1} %s 転轍機 👩‍🔧 e\u0301 \u202e \ud800 \uffff \ufeff'
 
 export function anOpened(fields: Partial<Opened> = {}): Opened {
-  return { kind: 'opened', ledgerId: 'ledger-1', lane: 'realtime', because: '', atMs: 1_753_000_000_000, ...fields }
+  return {
+    kind: 'opened',
+    ledgerId: 'ledger-1',
+    lane: 'realtime',
+    because: '',
+    atMs: 1_753_000_000_000,
+    ...fields
+  }
 }
 
 export function anIntent(switchId: string, fields: Partial<SwitchIntent> = {}): SwitchIntent {

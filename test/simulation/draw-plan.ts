@@ -4,6 +4,7 @@ import type { WriteFault } from '@pointsman/core/adapters/memory/vector-store'
 import type { Lane } from '@pointsman/core/domain/lane'
 import type { SwitchStrategy } from '@pointsman/core/ports/control-log'
 import type { Failpoint } from '@pointsman/core/runtime/failpoint'
+import { batchFailpoints } from '../support/batch-failpoints.ts'
 import type { Action, Plan, PlannedJob, Process, SourceLine, Target, Trouble } from './plan.ts'
 import { Random } from './random.ts'
 
@@ -26,24 +27,7 @@ const realtimePoints = [
   'rt.commit',
   'rt.dead-letter'
 ] as const
-const batchPoints = [
-  'ba.fetch',
-  'ba.claim',
-  'ba.adopt',
-  'ba.seal',
-  'ba.file',
-  'ba.upload',
-  'ba.fileid',
-  'ba.create',
-  'ba.batchid',
-  'ba.download',
-  'ba.parse',
-  'ba.upsert',
-  'ba.mark',
-  'ba.commit',
-  'ba.archive',
-  'ba.dead-letter'
-] as const
+const batchPoints: readonly Failpoint[] = [...batchFailpoints, 'ba.dead-letter']
 const controllerPoints = ['ctl.intent', 'ctl.drain', 'ctl.fence', 'ctl.finish'] as const
 const rebuildPoints = ['ctl.life', 'ctl.files', 'ctl.index', 'ctl.log', 'ctl.jobs', 'ctl.rebuilt'] as const
 const lineFaults = [

@@ -4,7 +4,7 @@ import type { AwaitedDocument } from '@pointsman/core/ports/ledger-rebuild'
 import { prepareRecord } from '@pointsman/core/runtime/prepare-record'
 import type { Parts } from '../parts.ts'
 import type { NewestTable } from '../verify/newest-table.ts'
-import { chunked } from './chunked.ts'
+import { chunked } from '../chunked.ts'
 import type { FoundJobs } from './find-jobs.ts'
 import type { Ahead } from './read-ahead.ts'
 

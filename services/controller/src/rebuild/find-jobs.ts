@@ -5,7 +5,7 @@ import { Failure } from '@pointsman/core/domain/failure'
 import type { ManifestKey, NamedJob } from '@pointsman/core/ports/batch-provider'
 import type { Job } from '@pointsman/core/ports/ledger'
 import type { Parts } from '../parts.ts'
-import { chunked } from './chunked.ts'
+import { chunked } from '../chunked.ts'
 
 export interface FoundJob {
   readonly manifest: ObligationId

@@ -6,7 +6,7 @@ import type { Candidate } from '@pointsman/core/ports/ledger'
 import { prepareRecord } from '@pointsman/core/runtime/prepare-record'
 import type { Parts } from '../parts.ts'
 import { NewestTable } from '../verify/newest-table.ts'
-import { chunked } from './chunked.ts'
+import { chunked } from '../chunked.ts'
 
 export interface Ahead {
   readonly newest: NewestTable

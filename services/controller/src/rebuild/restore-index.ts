@@ -3,7 +3,7 @@ import type { ObjectHead } from '@pointsman/core/ports/vector-store'
 import type { RestoredObject } from '@pointsman/core/ports/ledger-rebuild'
 import { docKey } from '@pointsman/core/runtime/identity'
 import type { Parts } from '../parts.ts'
-import { chunked } from './chunked.ts'
+import { chunked } from '../chunked.ts'
 
 const pageObjects = 2_000
 const objectsAtOnce = 1_000

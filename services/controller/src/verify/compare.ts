@@ -4,6 +4,7 @@
 
 import type { LogBounds, LogRecord } from '@pointsman/core/ports/event-log'
 import type { Survey } from '@pointsman/core/ports/ledger'
+import { chunked } from '../chunked.ts'
 import { checkLetters } from './check-letters.ts'
 import { type Difference, differenceAt, DifferenceList } from './difference-list.ts'
 import { type DocumentState, judgeDocument, type Suspect } from './judge-document.ts'
@@ -191,15 +192,4 @@ function progress(
 ): (done: number) => void {
   onProgress({ phase, done: 0, total })
   return done => onProgress({ phase, done, total: Math.max(done, total) })
-}
-
-function* chunked<Item>(items: Iterable<Item>, length: number): Generator<readonly Item[]> {
-  let chunk: Item[] = []
-  for (const item of items) {
-    chunk.push(item)
-    if (chunk.length < length) continue
-    yield chunk
-    chunk = []
-  }
-  if (chunk.length > 0) yield chunk
 }

@@ -1,9 +1,9 @@
 // From a seed to a plan. Seeds differ in what they are about, so that some runs have no fault at all, some one kind of
 // it, and some everything at once.
+import type { Failpoint } from '@pointsman/core/runtime/failpoint'
 import type { WriteFault } from '@pointsman/core/adapters/memory/vector-store'
 import type { Lane } from '@pointsman/core/domain/lane'
 import type { SwitchStrategy } from '@pointsman/core/ports/control-log'
-import type { Failpoint } from '@pointsman/core/runtime/failpoint'
 import { batchFailpoints } from '../support/batch-failpoints.ts'
 import type { Action, Plan, PlannedJob, Process, SourceLine, Target, Trouble } from './plan.ts'
 import { Random } from './random.ts'
@@ -27,7 +27,7 @@ const realtimePoints = [
   'rt.commit',
   'rt.dead-letter'
 ] as const
-const batchPoints: readonly Failpoint[] = [...batchFailpoints, 'ba.dead-letter']
+const batchPoints = ['ba.dead-letter', ...batchFailpoints] as const
 const controllerPoints = ['ctl.intent', 'ctl.drain', 'ctl.fence', 'ctl.finish'] as const
 const rebuildPoints = ['ctl.life', 'ctl.files', 'ctl.index', 'ctl.log', 'ctl.jobs', 'ctl.rebuilt'] as const
 const lineFaults = [

@@ -1,5 +1,6 @@
 import type { ObligationId } from '@pointsman/core/domain/identity'
-import type { JobOrder, Part } from '@pointsman/core/ports/ledger'
+import type { JobOrder } from '@pointsman/core/ports/job'
+import type { Part } from '@pointsman/core/ports/ledger'
 import { expect, test } from 'vitest'
 import { dumpLedger } from '../support/ledger-dump.ts'
 import type { LedgerScene } from '../support/ledger-scene.ts'

@@ -1,12 +1,7 @@
 import type { ObligationId } from '@pointsman/core/domain/identity'
 import type { Lane } from '@pointsman/core/domain/lane'
-import type {
-  Job,
-  Obligation,
-  ObligationState,
-  PastJob,
-  PartitionProgress
-} from '@pointsman/core/ports/ledger'
+import type { Job } from '@pointsman/core/ports/job'
+import type { Obligation, ObligationState, PastJob, PartitionProgress } from '@pointsman/core/ports/ledger'
 import { basisOf } from '../../services/controller/src/estimate/estimate-basis.ts'
 import type { PartitionLag } from '../../services/controller/src/lag/lag-report.ts'
 import type { AnalysisFacts } from '../../services/controller/src/switching/analysis/analysis-facts.ts'

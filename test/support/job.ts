@@ -1,5 +1,5 @@
 import { noJob } from '@pointsman/core/adapters/memory/ledger-manifests'
-import type { Job } from '@pointsman/core/ports/ledger'
+import type { Job } from '@pointsman/core/ports/job'
 
 /** A job of which nothing is known but what a test cares for. */
 export function jobOf(fields: Partial<Job>): Job {

@@ -1,7 +1,8 @@
 // Random commands for ledgers. A command is data: it names things by their place among those that exist when it is
 // carried out (see ledger-history.ts), so that a history can be shrunk and still makes sense.
 import type { Lane } from '@pointsman/core/domain/lane'
-import type { Job, JobOrder, ObligationKind } from '@pointsman/core/ports/ledger'
+import type { Job, JobOrder } from '@pointsman/core/ports/job'
+import type { ObligationKind } from '@pointsman/core/ports/ledger'
 import fc from 'fast-check'
 import { contents, docKeys, fittingContent } from './ledger-contents.ts'
 import type { RebuildingCommand } from './ledger-rebuilding.ts'

@@ -1,6 +1,7 @@
 // A ledger that was lost, and what it is told: short words for the contract of the rebuild.
 import type { ObligationId } from '@pointsman/core/domain/identity'
-import type { AdmitReply, Job, Latest, Ledger, Verdict } from '@pointsman/core/ports/ledger'
+import type { Job } from '@pointsman/core/ports/job'
+import type { AdmitReply, Latest, Ledger, Verdict } from '@pointsman/core/ports/ledger'
 import type {
   AwaitedDocument,
   ExpectedDocument,

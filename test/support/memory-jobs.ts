@@ -1,5 +1,6 @@
 import type { ObligationId, OwnerId } from '@pointsman/core/domain/identity'
-import type { Job, ManifestState } from '@pointsman/core/ports/ledger'
+import type { Job } from '@pointsman/core/ports/job'
+import type { ManifestState } from '@pointsman/core/ports/ledger'
 import { docKey, metadataHash, paymentKey } from '@pointsman/core/runtime/identity'
 import { documentOf, type MemoryWorld } from './memory-world.ts'
 

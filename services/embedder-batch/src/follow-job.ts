@@ -2,7 +2,7 @@
 import { Failure } from '@pointsman/core/domain/failure'
 import type { JobReport } from '@pointsman/core/ports/batch-provider'
 import type { BatchDeps, StopSignals } from './batch-deps.ts'
-import type { JobOrder } from '@pointsman/core/ports/ledger'
+import type { JobOrder } from '@pointsman/core/ports/job'
 import { orderOf } from './job-board.ts'
 import type { Manifest } from './manifest.ts'
 import { noteReport } from './note-report.ts'

@@ -1,6 +1,7 @@
 // What all instances have at the provider, as the ledger knows it.
 import type { ObligationId } from '@pointsman/core/domain/identity'
-import type { JobOrder, Obligation } from '@pointsman/core/ports/ledger'
+import type { JobOrder } from '@pointsman/core/ports/job'
+import type { Obligation } from '@pointsman/core/ports/ledger'
 import type { BatchDeps } from './batch-deps.ts'
 import type { Manifest } from './manifest.ts'
 

@@ -1,6 +1,7 @@
 import type { ObligationId, OwnerId } from '@pointsman/core/domain/identity'
 import { Disowned } from '@pointsman/core/lane/vector-source'
-import type { Job, Ledger, ManifestState, Obligation, Part } from '@pointsman/core/ports/ledger'
+import type { Job } from '@pointsman/core/ports/job'
+import type { Ledger, ManifestState, Obligation, Part } from '@pointsman/core/ports/ledger'
 import type { Gate } from '@pointsman/core/runtime/gate'
 
 export interface ManifestDeps {

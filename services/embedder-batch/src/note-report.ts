@@ -1,5 +1,5 @@
 import type { JobReport } from '@pointsman/core/ports/batch-provider'
-import type { Job } from '@pointsman/core/ports/ledger'
+import type { Job } from '@pointsman/core/ports/job'
 
 /** What the ledger keeps of a report; a word that we do not know is kept as it is. */
 export function noteReport(

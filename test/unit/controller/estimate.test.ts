@@ -1,6 +1,7 @@
 import type { ObligationId } from '@pointsman/core/domain/identity'
 import type { Lane } from '@pointsman/core/domain/lane'
-import type { Job, PastJob } from '@pointsman/core/ports/ledger'
+import type { Job } from '@pointsman/core/ports/job'
+import type { PastJob } from '@pointsman/core/ports/ledger'
 import { textHash } from '@pointsman/core/runtime/identity'
 import { afterEach, describe, expect, test } from 'vitest'
 import { BillOfTexts } from '../../../services/controller/src/estimate/bill-of-texts.ts'

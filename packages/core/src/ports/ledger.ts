@@ -20,8 +20,6 @@ import type { Lane } from '../domain/lane.ts'
 import type { Job, JobOrder } from './job.ts'
 import type { LedgerRebuild, Rebuild } from './ledger-rebuild.ts'
 
-export type { Job, JobOrder } from './job.ts'
-
 /** What is to be done for a part: pay, copy a stored vector, share the payment of another part, update, delete. */
 export type Action = 'embed' | 'copy' | 'share' | 'refresh' | 'delete'
 

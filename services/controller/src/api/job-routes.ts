@@ -1,4 +1,4 @@
-import type { JobOrder } from '@pointsman/core/ports/ledger'
+import type { JobOrder } from '@pointsman/core/ports/job'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { describeJob, describePastJob } from '../jobs/describe-jobs.ts'

@@ -1,4 +1,5 @@
-import type { Instance, Job, PastJob, Survey } from '@pointsman/core/ports/ledger'
+import type { Job } from '@pointsman/core/ports/job'
+import type { Instance, PastJob, Survey } from '@pointsman/core/ports/ledger'
 import type { Prices } from '../status/token-price.ts'
 import { costOf } from '../status/token-price.ts'
 import { nextOf } from './job-next.ts'

@@ -1,4 +1,5 @@
-import type { Job, Obligation, Survey } from '@pointsman/core/ports/ledger'
+import type { Job } from '@pointsman/core/ports/job'
+import type { Obligation, Survey } from '@pointsman/core/ports/ledger'
 
 /** A manifest that lives, with its job. */
 export type Manifest = Obligation & { readonly job: Job }

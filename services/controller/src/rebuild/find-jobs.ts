@@ -3,7 +3,7 @@
 import type { Digest, ObligationId } from '@pointsman/core/domain/identity'
 import { Failure } from '@pointsman/core/domain/failure'
 import type { ManifestKey, NamedJob } from '@pointsman/core/ports/batch-provider'
-import type { Job } from '@pointsman/core/ports/ledger'
+import type { Job } from '@pointsman/core/ports/job'
 import type { Parts } from '../parts.ts'
 import { chunked } from '../chunked.ts'
 

@@ -1,7 +1,8 @@
 // Manifests: the obligations whose parts wait for a job at the provider. Parts come and go as those of a request do;
 // what differs is told here. A manifest ends by `advance` alone, also when its last part has gone.
 import type { ObligationId, OwnerId } from '../../domain/identity.ts'
-import type { Job, JobOrder, Ledger, ManifestState } from '../../ports/ledger.ts'
+import type { Job, JobOrder } from '../../ports/job.ts'
+import type { Ledger, ManifestState } from '../../ports/ledger.ts'
 import type { MemoryLedgerState, ObligationRecord } from './ledger-state.ts'
 import { endIfEmpty, heldBy } from './ledger-state.ts'
 

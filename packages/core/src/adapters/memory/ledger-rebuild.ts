@@ -1,6 +1,7 @@
 // How an empty ledger learns what was before it. Every step may be repeated, also by a controller that is behind another.
 import type { ObligationId, OwnerId } from '../../domain/identity.ts'
-import type { Correction, Job } from '../../ports/ledger.ts'
+import type { Job } from '../../ports/job.ts'
+import type { Correction } from '../../ports/ledger.ts'
 import type {
   AwaitedDocument,
   ExpectedDocument,

@@ -6,9 +6,9 @@
 import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
 import type { Lane } from '../../domain/lane.ts'
 import type { Rebuild } from '../../ports/ledger-rebuild.ts'
+import type { Job } from '../../ports/job.ts'
 import type {
   Handoff,
-  Job,
   Latest,
   LedgerCounts,
   LedgerState,

@@ -4,12 +4,11 @@
 import { Failure } from '../../domain/failure.ts'
 import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
 import type { Lane } from '../../domain/lane.ts'
+import type { Job, JobOrder } from '../../ports/job.ts'
 import type {
   Admission,
   AdmitReply,
   Correction,
-  Job,
-  JobOrder,
   LaneSwitch,
   Latest,
   Ledger,

@@ -1,7 +1,8 @@
 // What is known of jobs, as lua/advance.lua keeps it: decimals and text by name. Absent is 0 or empty.
 import { Failure } from '../../domain/failure.ts'
 import type { ObligationId } from '../../domain/identity.ts'
-import type { Job, PastJob } from '../../ports/ledger.ts'
+import type { Job } from '../../ports/job.ts'
+import type { PastJob } from '../../ports/ledger.ts'
 import { asText, fieldOf, oneOf } from './reply.ts'
 
 export function readJob(read: (name: keyof Job) => string | undefined): Job {

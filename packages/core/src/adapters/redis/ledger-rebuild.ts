@@ -1,6 +1,6 @@
 // How an empty ledger in Redis is told what was before it. The scripts that work while nothing else does.
 import type { ObligationId } from '../../domain/identity.ts'
-import type { Job } from '../../ports/ledger.ts'
+import type { Job } from '../../ports/job.ts'
 import type {
   AwaitedDocument,
   ExpectedDocument,

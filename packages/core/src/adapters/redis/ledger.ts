@@ -6,12 +6,11 @@ import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
 import type { Lane } from '../../domain/lane.ts'
+import type { Job, JobOrder } from '../../ports/job.ts'
 import type {
   Admission,
   AdmitReply,
   Correction,
-  Job,
-  JobOrder,
   LaneSwitch,
   Latest,
   Ledger,

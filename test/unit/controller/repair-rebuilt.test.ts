@@ -35,33 +35,39 @@ test('after a loss and a rebuild nothing is to be repaired: deleted, given up, s
   expect(report).toMatchObject({ consistent: true, quiet: true, repair: null, dead: { count: 2 } })
 })
 
-test('a record that was sent twice and given up once is no loss, though the letter names the first of the two', async () => {
-  const of = new RebuildWorld()
-  const { world } = of
-  const poison = versionOf('poison', 'poison', 1)
-  await world.produce(poison)
-  await world.drain(() => 'open')
-  await world.produce(poison)
-  await world.drain()
-  const { obligations } = await world.ledger.survey()
-  const [{ id, owner } = { id: undefined, owner: undefined }] = obligations
-  if (id === undefined || owner === undefined) throw new Error('nothing is open')
-  const [part] = await world.ledger.parts(id)
-  if (part === undefined) throw new Error('nothing is open')
-  const { records } = await world.ranges.read(part.partition, [part.offset], never)
-  const [{ key, value } = { key: undefined, value: undefined }] = records
-  const { offset, partition } = part
-  const letter = { partition, offset, key, value, reason: 'poison', attempts: 3, atMs: 1 }
-  await world.letters.write([letter], never)
-  await world.ledger.settle(id, owner, [{ part, settlement: 'dead' }], 0)
-  await of.keeper().step(never)
-  await of.commit()
+test.each([
+  ['once more', 1],
+  ['as another version with nothing new', 2]
+])(
+  'a record that was sent %s and given up once is no loss, though the letter names the first of the two',
+  async (_, version) => {
+    const of = new RebuildWorld()
+    const { world } = of
+    const poison = versionOf('poison', 'poison', 1)
+    await world.produce(poison)
+    await world.drain(() => 'open')
+    await world.produce({ ...poison, version })
+    await world.drain()
+    const { obligations } = await world.ledger.survey()
+    const [{ id, owner } = { id: undefined, owner: undefined }] = obligations
+    if (id === undefined || owner === undefined) throw new Error('nothing is open')
+    const [part] = await world.ledger.parts(id)
+    if (part === undefined) throw new Error('nothing is open')
+    const { records } = await world.ranges.read(part.partition, [part.offset], never)
+    const [{ key, value } = { key: undefined, value: undefined }] = records
+    const { offset, partition } = part
+    const letter = { partition, offset, key, value, reason: 'poison', attempts: 3, atMs: 1 }
+    await world.letters.write([letter], never)
+    await world.ledger.settle(id, owner, [{ part, settlement: 'dead' }], 0)
+    await of.keeper().step(never)
+    await of.commit()
 
-  world.ledgerServer.lose()
-  await of.rebuilt()
-  const report = await mend(world)
-  expect(report).toMatchObject({ consistent: true, repair: null, dead: { count: 1 } })
-})
+    world.ledgerServer.lose()
+    await of.rebuilt()
+    const report = await mend(world)
+    expect(report).toMatchObject({ consistent: true, repair: null, dead: { count: 1 } })
+  }
+)
 
 test('a loss in the middle of anything, and a damaged index: rebuild, repair and drain bring it all back', async () => {
   const texts = ['one', 'two', 'three']

@@ -1,11 +1,12 @@
+import type { Document } from '@pointsman/core/domain/document'
 import type { LogRecord, StoredDeadLetter } from '@pointsman/core/ports/event-log'
 import type { Survey } from '@pointsman/core/ports/ledger'
+import { metadataHash } from '@pointsman/core/runtime/identity'
 import { type Difference, type DifferenceList, differenceAt } from './difference-list.ts'
 import type { Suspect } from './judge-document.ts'
-import { readName } from './read-name.ts'
-import { paymentKey } from '@pointsman/core/runtime/identity'
 import type { Newest } from './newest-table.ts'
 import type { LogCounts } from './read-log.ts'
+import { readName } from './read-name.ts'
 import type { VerifyDeps } from './verify-deps.ts'
 
 const lettersRead = 10_000
@@ -75,21 +76,30 @@ export async function checkLetters(
   return { dead: unletteredDead, lost: unletteredLost, unreadable }
 }
 
-/** A record that was sent twice was given up once, as the first of the two: the second was covered by it. */
+/**
+ * What was sent again while the first was under way, perhaps as a later version, was covered by it: the letter tells of the
+ * first alone.
+ */
 async function letterOfTwin(
-  newest: Newest,
+  { offset, partition }: Newest,
   byKey: ReadonlyMap<string, StoredDeadLetter>,
-  deps: VerifyDeps,
+  { codec, ranges }: VerifyDeps,
   signal: AbortSignal
 ): Promise<StoredDeadLetter | undefined> {
-  const docId = await readName(deps, newest.partition, newest.offset, signal)
-  const letter = docId === undefined ? undefined : byKey.get(docId)
-  if (letter === undefined) return undefined
-  const { key, offset, partition, value } = letter
-  const decoded = await deps.codec.decode({ key, offset, partition, value, timestampMs: letter.atMs })
-  if (decoded.kind !== 'document' || decoded.document.version !== newest.version) return undefined
-  const { deleted, textHash } = decoded.document
-  return (deleted ? undefined : paymentKey(deps.spec, textHash)) === newest.content ? letter : undefined
+  const { records } = await ranges.read(partition, [BigInt(offset)], signal)
+  const [record] = records
+  const letter = record?.key === undefined ? undefined : byKey.get(record.key)
+  if (record === undefined || letter === undefined) return undefined
+  const [newest, given] = await Promise.all(
+    [record, { ...letter, timestampMs: letter.atMs }].map(async one => codec.decode(one))
+  )
+  if (newest?.kind !== 'document' || given?.kind !== 'document') return undefined
+  return isCoveredBy(newest.document, given.document) ? letter : undefined
+}
+
+function isCoveredBy(later: Document, first: Document): boolean {
+  const isSame = later.textHash === first.textHash && later.deleted === first.deleted
+  return isSame && metadataHash(later) === metadataHash(first)
 }
 
 /** True when it is lost. */

@@ -42,6 +42,22 @@ describe('the sweeper removes', () => {
     await expectAllWell(world)
   })
 
+  test('what the index lists, though it does not find it by its document', async () => {
+    const world = await worldWith(textOf('a', { version: 3 }), textOf('b'))
+    const forgotten = olderObject(world, 'a', 1)
+    await world.store.write([forgotten], never)
+    const { clock, ledger } = world
+    const store = {
+      page: world.store.page.bind(world.store),
+      remove: world.store.remove.bind(world.store),
+      heads: async (docIds: readonly string[]) =>
+        (await world.store.heads(docIds, never)).filter(({ id }) => id !== forgotten.id)
+    }
+    const trouble = { trouble: () => '', onPage: () => undefined }
+    await walk(new Sweeper({ clock, ledger, store, ...trouble }, policy))
+    await expectAllWell(world)
+  })
+
   test('objects of a deleted document', async () => {
     const world = await worldWith(textOf('a'), documentOf('a', '', { version: 2, deleted: true }))
     await world.store.write([world.objectOf(textOf('a'), 1)], never)

@@ -35,7 +35,9 @@ export async function sweepPage(
 
   const keys = docIds.map(docId => docKey(docId))
   const before = await ledger.latest(keys)
-  const siblings = Map.groupBy(await store.heads(docIds, signal), ({ docId }) => docId)
+  // A Weaviate that was killed may list an object which it does not find by its document: the page is believed, too.
+  const found = new Map([...suspects, ...(await store.heads(docIds, signal))].map(head => [head.id, head]))
+  const siblings = Map.groupBy(found.values(), ({ docId }) => docId)
   const after = await ledger.latest(keys)
 
   const outlived: ObjectHead[] = []

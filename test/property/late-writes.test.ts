@@ -48,3 +48,24 @@ test('what was superseded while it was written is gone at the end', async () => 
     { numRuns: 4, interruptAfterTimeLimit: 7_000 }
   )
 })
+
+test('what was replaced or deleted is gone when that is settled', async () => {
+  const step = fc.record({ document: fc.nat(2), text: fc.option(fc.nat(3), { nil: undefined, freq: 4 }) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 6 }), async steps => {
+      await using world = new MemoryLane()
+      world.start('one')
+      const wanted = new Map<string, readonly string[]>()
+      for (const [index, { document, text }] of steps.entries()) {
+        const id = `d${document}`
+        const [version, written] = [index + 1, `text ${text}`]
+        await world.emit(text === undefined ? aTombstone(id, version) : aText(id, version, written))
+        await world.settled()
+        if (text === undefined) wanted.delete(id)
+        else wanted.set(id, [written])
+        expect(world.texts()).toEqual(Object.fromEntries(wanted))
+      }
+    }),
+    { numRuns: 8, interruptAfterTimeLimit: 7_000 }
+  )
+})

@@ -1,6 +1,6 @@
 import type { Edit, Mutant } from './mutant.ts'
 
-/** @throws when a text does not occur exactly once: the product has changed, and the mutant has to follow it. */
+/** @throws when a text does not occur once, and no more: the product has changed, and the mutant has to follow it. */
 export function plant(source: string, edits: readonly Edit[]): string {
   return edits.reduce((planted, { file, text, replacement }) => {
     const places = planted.split(text).length - 1

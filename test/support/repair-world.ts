@@ -23,7 +23,7 @@ export function textOf(docId: string, fields: Partial<Document> = {}): Document 
   return documentOf(docId, `text of ${docId}`, fields)
 }
 
-export async function mend(world: MemoryWorld, given: Partial<typeof options> = {}): Promise<VerifyReport> {
+export async function mend(world: RepairDeps, given: Partial<typeof options> = {}): Promise<VerifyReport> {
   return verifyReport.parse(await repair(world, { ...options, ...given }, never))
 }
 
@@ -53,6 +53,35 @@ export async function recordsOf(world: MemoryWorld, docId: string): Promise<read
     }
   }
   return found
+}
+
+/** The parts of a world whose index lists these objects and does not find them by their document. */
+export function unfindable(world: MemoryWorld, ids: readonly ObjectId[]) {
+  const { admin, clock, codec, ledger, letters, ranges, spec, store } = world
+  const hidden = new Set(ids)
+  const deps = {
+    admin,
+    clock,
+    codec,
+    ledger,
+    letters,
+    ranges,
+    spec,
+    walks: 0,
+    store: {
+      page: async (after: ObjectId | undefined, limit: number) => {
+        const page = await store.page(after, limit, never)
+        if (page.length === 0) deps.walks += 1
+        return page
+      },
+      count: store.count.bind(store),
+      unindexed: store.unindexed.bind(store),
+      remove: store.remove.bind(store),
+      heads: async (docIds: readonly string[]) =>
+        (await store.heads(docIds, never)).filter(({ id }) => !hidden.has(id))
+    }
+  }
+  return deps
 }
 
 /** The parts of a world, in which something happens right before the first correction. */

@@ -7,7 +7,15 @@ import { describe, expect, test } from 'vitest'
 import { sweepMetrics } from '../../../services/controller/src/sweeper/sweep-metrics.ts'
 import { Sweeper } from '../../../services/controller/src/sweeper/sweeper.ts'
 import { documentOf, type MemoryWorld } from '../../support/memory-world.ts'
-import { expectAllWell, forget, never, stateOf, textOf, worldWith } from '../../support/repair-world.ts'
+import {
+  expectAllWell,
+  forget,
+  never,
+  stateOf,
+  textOf,
+  unfindable,
+  worldWith
+} from '../../support/repair-world.ts'
 
 const policy = { pauseMs: 1, restMs: 1, pageObjects: 2 }
 
@@ -46,13 +54,7 @@ describe('the sweeper removes', () => {
     const world = await worldWith(textOf('a', { version: 3 }), textOf('b'))
     const forgotten = olderObject(world, 'a', 1)
     await world.store.write([forgotten], never)
-    const { clock, ledger } = world
-    const store = {
-      page: world.store.page.bind(world.store),
-      remove: world.store.remove.bind(world.store),
-      heads: async (docIds: readonly string[]) =>
-        (await world.store.heads(docIds, never)).filter(({ id }) => id !== forgotten.id)
-    }
+    const { clock, ledger, store } = unfindable(world, [forgotten.id])
     const trouble = { trouble: () => '', onPage: () => undefined }
     await walk(new Sweeper({ clock, ledger, store, ...trouble }, policy))
     await expectAllWell(world)

@@ -1,4 +1,5 @@
 import type { Latest } from '@pointsman/core/ports/ledger'
+import type { ObjectHead } from '@pointsman/core/ports/vector-store'
 import type { Newest, Stored } from './newest-table.ts'
 import { isKeptContent } from './standing.ts'
 import type { DifferenceKind } from './verify-report.ts'
@@ -34,6 +35,8 @@ export interface Suspect {
   readonly place: number
   readonly facts: DocumentFacts
   readonly findings: readonly Finding[]
+  /** Objects that the index lists, whether or not it finds them by their document; for whoever looks again. */
+  readonly listed?: readonly ObjectHead[]
 }
 
 /** Compares what log, index and ledger say of one document. Pure. */

@@ -12,7 +12,7 @@ export interface Look {
   readonly suspect: Suspect
   /** Of its newest version, with its name; undefined when the log keeps it no longer. */
   readonly found: { readonly docId: string; readonly record: LogRecord } | undefined
-  /** None without a name. */
+  /** What is found by the name, and what was listed. */
   readonly heads: readonly ObjectHead[]
   readonly latest: Latest | undefined
   /** What the ledger says before and after the look at the index is the same. */
@@ -38,11 +38,15 @@ export async function lookAt(
     return {
       suspect,
       found: named,
-      heads: (named && byName.get(named.docId)) ?? [],
+      heads: united(suspect.listed ?? [], (named && byName.get(named.docId)) ?? []),
       latest: after[index],
       isSteady: isSameLatest(before[index], after[index])
     }
   })
+}
+
+function united(listed: readonly ObjectHead[], found: readonly ObjectHead[]): readonly ObjectHead[] {
+  return [...new Map([...listed, ...found].map(head => [head.id, head])).values()]
 }
 
 async function readRecords(

@@ -1,9 +1,9 @@
 import type { Latest, Ledger } from '@pointsman/core/ports/ledger'
-import type { ObjectId } from '@pointsman/core/domain/identity'
 import type { ObjectHead, VectorStore } from '@pointsman/core/ports/vector-store'
 import { docKey } from '@pointsman/core/runtime/identity'
 import type { NewestTable } from './newest-table.ts'
 import { hasItsOwnId, isKeptContent } from './standing.ts'
+import { walkIndex } from './walk-index.ts'
 
 export interface IndexCounts {
   objects: number
@@ -19,8 +19,6 @@ export interface Stray {
   readonly isUnknown: boolean
 }
 
-const pageObjects = 2000
-
 /**
  * Walks through all objects and notes each with its document; those that the log does not know are judged here.
  * @param onStray - told each object that is a difference by itself.
@@ -33,12 +31,7 @@ export async function readIndex(
   signal: AbortSignal
 ): Promise<IndexCounts> {
   const counts: IndexCounts = { objects: 0, olderThanLog: 0 }
-  let after: ObjectId | undefined
-  for (;;) {
-    const page = await deps.store.page(after, pageObjects, signal)
-    after = page.at(-1)?.id
-    if (after === undefined) return counts
-
+  for await (const page of walkIndex(deps.store, signal)) {
     const unknown: ObjectHead[] = []
     for (const head of page) {
       // Nobody of ours will ever find it by that id, so the document does not have it.
@@ -61,6 +54,7 @@ export async function readIndex(
     counts.objects += page.length
     onProgress(counts.objects)
   }
+  return counts
 }
 
 /** An object whose document is not in the log (any more): the ledger alone can tell. Undefined: it is in order. */

@@ -2,6 +2,7 @@
 // what the ledger says is changed by compare-and-set only, so that a repair may be interrupted, repeated, run twice at
 // once, and run while documents move. Nothing is indexed here: what has to be indexed is sent through the log again.
 
+import type { ObjectHead } from '@pointsman/core/ports/vector-store'
 import { docKey } from '@pointsman/core/runtime/identity'
 import { type Comparison, compare, type CompareOptions } from './compare.ts'
 import { lookAt } from './look-at.ts'
@@ -137,12 +138,13 @@ async function mendStrays(work: Work, removeUnknown: boolean, signal: AbortSigna
     const heads = await deps.store.heads([...new Set(some.map(({ head }) => head.docId))], signal)
     const after = await deps.ledger.latest(keys)
     await newer.read(signal)
-    const byName = Map.groupBy(heads, ({ docId }) => docId)
+    // What was listed is believed: a Weaviate that was killed may not find it by its document.
+    const all = new Map([...some.map(({ head }) => head), ...heads].map(head => [head.id, head]))
+    const byName = Map.groupBy(all.values(), ({ docId }) => docId)
 
-    const ids = some.flatMap(({ head: { docId, id } }, index): readonly Stray['head']['id'][] => {
+    const ids = some.flatMap(({ head }, index): readonly Stray['head']['id'][] => {
+      const { docId, id } = head
       const siblings = byName.get(docId) ?? []
-      const head = siblings.find(sibling => sibling.id === id)
-      if (head === undefined) return []
       if (!hasItsOwnId(head)) return [id]
       const latest = after[index]
       const leave = (reason: Parameters<RepairTally['leave']>[0]): [] => {
@@ -152,8 +154,9 @@ async function mendStrays(work: Work, removeUnknown: boolean, signal: AbortSigna
       if (!isSameLatest(before[index], latest) || newer.has(docId)) return leave('moved')
       if (latest === undefined) return mayGo ? [id] : leave('unknown')
       const standing = standingOf(latest, siblings)
-      if (removable(latest, standing).includes(head)) return [id]
-      return leave(standing.ahead.includes(head) ? 'ahead' : 'expired')
+      const isHead = (sibling: ObjectHead): boolean => sibling.id === id
+      if (removable(latest, standing).some(isHead)) return [id]
+      return leave(standing.ahead.some(isHead) ? 'ahead' : 'expired')
     })
     if (ids.length > 0) await deps.store.remove(ids, signal)
     tally.removed += ids.length

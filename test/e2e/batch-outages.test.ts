@@ -4,13 +4,14 @@ import type { ManifestState } from '@pointsman/core/ports/ledger'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { freezeProcess } from '../../tools/stack/freeze-process.ts'
 import { reservePortBlock } from '../../tools/stack/ports.ts'
-import { type Stack, startStack } from '../../tools/stack/start-stack.ts'
+import type { Stack } from '../../tools/stack/start-stack.ts'
 import { batchFailpoints } from '../support/batch-failpoints.ts'
 import { admitted, emitAll, firstDocuments, laterDocuments } from '../support/batch-traffic.ts'
 import { expectAllIsWell } from '../support/expect-all-is-well.ts'
 import { type HoldingProxy, openHoldingProxy } from '../support/holding-proxy.ts'
 import { injectedServers } from '../support/injected-servers.ts'
 import { aText, aTombstone } from '../support/memory-lane.ts'
+import { startOwnServers } from '../support/own-servers.ts'
 import { RealLane } from '../support/real-lane.ts'
 
 const servers = injectedServers()
@@ -18,7 +19,7 @@ const servers = injectedServers()
 let own: Stack
 
 beforeAll(async () => {
-  own = await startStack({ parts: ['redis', 'weaviate'], log: () => undefined })
+  own = await startOwnServers('redis', 'weaviate')
 }, 180_000)
 afterAll(() => own[Symbol.asyncDispose]())
 

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type Stack, startStack } from '../../tools/stack/start-stack.ts'
+import type { Stack } from '../../tools/stack/start-stack.ts'
 import { aText } from '../support/memory-lane.ts'
+import { startOwnServers } from '../support/own-servers.ts'
 import { RealLane } from '../support/real-lane.ts'
 
 let stack: Stack
 
 beforeAll(async () => {
-  stack = await startStack({ log: () => undefined })
+  stack = await startOwnServers('kafka', 'registry', 'redis', 'weaviate')
 }, 180_000)
 afterAll(() => stack[Symbol.asyncDispose]())
 

@@ -2,8 +2,9 @@ import { setTimeout as pass } from 'node:timers/promises'
 import type { Lane } from '@pointsman/core/domain/lane'
 import { afterAll, beforeAll, test } from 'vitest'
 import { z } from 'zod'
-import { type Stack, startStack } from '../../tools/stack/start-stack.ts'
+import type { Stack } from '../../tools/stack/start-stack.ts'
 import { injectedServers } from '../support/injected-servers.ts'
+import { startOwnServers } from '../support/own-servers.ts'
 import { SwitchingScene } from '../support/switching-scene.ts'
 import { cutToBatch, openWire } from '../support/switching-wire.ts'
 
@@ -13,7 +14,7 @@ const lanes: readonly Lane[] = ['realtime', 'batch']
 let own: Stack
 
 beforeAll(async () => {
-  own = await startStack({ parts: ['redis', 'kafka'], log: () => undefined })
+  own = await startOwnServers('redis', 'kafka')
 }, 180_000)
 afterAll(() => own[Symbol.asyncDispose]())
 

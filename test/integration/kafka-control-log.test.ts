@@ -1,10 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
-import { type Stack, startStack } from '../../tools/stack/start-stack.ts'
+import type { Stack } from '../../tools/stack/start-stack.ts'
 import { controlLogContract, controlLogOutageContract, stored, switchIds } from '../contract/control-log.ts'
 import { anIntent, anOpened, anOutcome } from '../support/control-records.ts'
 import { eventually } from '../support/event-log-under-test.ts'
 import { type KafkaUnderTest, openKafkaLog } from '../support/kafka-event-log.ts'
+import { startOwnServers } from '../support/own-servers.ts'
 
 const never = new AbortController().signal
 const patiently = { timeout: 60_000, interval: 50 }
@@ -98,7 +99,7 @@ describe('kafka control log on a broker that is killed', { timeout: 120_000 }, (
   let kafka: KafkaUnderTest
 
   beforeAll(async () => {
-    stack = await startStack({ parts: ['kafka'], log: () => undefined })
+    stack = await startOwnServers('kafka')
     kafka = await openKafkaLog(stack.env.KAFKA_BROKERS.split(','), inject('schemaRegistryUrl'), 1)
   }, 120_000)
   afterAll(async () => {

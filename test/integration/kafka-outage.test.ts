@@ -1,9 +1,10 @@
 // A broker that goes away: on a Kafka of its own, since others share the usual one.
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
-import { type Stack, startStack } from '../../tools/stack/start-stack.ts'
+import type { Stack } from '../../tools/stack/start-stack.ts'
 import { aDocument, lines, Listener, range } from '../support/event-log-under-test.ts'
 import { type KafkaUnderTest, openKafkaLog } from '../support/kafka-event-log.ts'
+import { startOwnServers } from '../support/own-servers.ts'
 
 const never = new AbortController().signal
 const patiently = { timeout: 60_000, interval: 50 }
@@ -14,7 +15,7 @@ describe('kafka outage', { timeout: 120_000 }, () => {
   let log: KafkaUnderTest
 
   beforeAll(async () => {
-    stack = await startStack({ parts: ['kafka'], log: () => undefined })
+    stack = await startOwnServers('kafka')
     log = await openKafkaLog(stack.env.KAFKA_BROKERS.split(','), inject('schemaRegistryUrl'))
   }, 120_000)
   afterAll(async () => {

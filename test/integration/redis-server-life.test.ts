@@ -8,11 +8,12 @@ import { RedisLedger } from '@pointsman/core/adapters/redis/ledger'
 import type { Ledger } from '@pointsman/core/ports/ledger'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { type Stack, startStack } from '../../tools/stack/start-stack.ts'
+import type { Stack } from '../../tools/stack/start-stack.ts'
+import { startOwnServers } from '../support/own-servers.ts'
 import { openGate } from '../support/reply-gate.ts'
 
 const silent = (): void => undefined
-const start = (): Promise<Stack> => startStack({ parts: ['redis'], log: silent })
+const start = (): Promise<Stack> => startOwnServers('redis')
 const life = { instance: 'one', service: 'test', leaseMs: 3_600_000 }
 
 let stack: Stack

@@ -5,8 +5,8 @@ import { openWeaviate } from '@pointsman/core/adapters/weaviate/vector-store'
 import type { ObjectId } from '@pointsman/core/domain/identity'
 import type { IndexObject, VectorStore, WriteOutcome } from '@pointsman/core/ports/vector-store'
 import { expect, inject, test, vi } from 'vitest'
-import { startStack } from '../../tools/stack/start-stack.ts'
 import { sampleObject, writeAll } from '../contract/vector-store.ts'
+import { startOwnServers } from '../support/own-servers.ts'
 import { openTestCollection, weaviateSettingsOf } from '../support/weaviate-collection.ts'
 
 const { signal } = new AbortController()
@@ -81,7 +81,7 @@ test('writing again what was cut off makes it searchable, and writing it once mo
 test('kill -9 of Weaviate during writes loses no object, and all are found by search', {
   timeout: 120_000
 }, async () => {
-  await using stack = await startStack({ parts: ['weaviate'] })
+  await using stack = await startOwnServers('weaviate')
   const settings = weaviateSettingsOf(stack.env.WEAVIATE_URL, stack.env.WEAVIATE_GRPC_URL)
   await using store = openWeaviate(settings, 'Killed', dimensions)
   await store.prepare(signal)
@@ -131,7 +131,7 @@ test('kill -9 of Weaviate during writes loses no object, and all are found by se
 test('a frozen Weaviate is unavailable within the deadline, and available when it goes on', {
   timeout: 120_000
 }, async () => {
-  await using stack = await startStack({ parts: ['weaviate'] })
+  await using stack = await startOwnServers('weaviate')
   const settings = weaviateSettingsOf(stack.env.WEAVIATE_URL, stack.env.WEAVIATE_GRPC_URL)
   await using store = openWeaviate(settings, 'Frozen', dimensions, {
     writeDeadlineMs: 500,

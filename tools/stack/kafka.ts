@@ -70,7 +70,7 @@ export function kafkaPlan(settings: KafkaSettings): PartPlan {
 }
 
 /** Metadata alone is too early: the first group would still be told that its coordinator is loading. */
-async function probeKafka(port: number): Promise<void> {
+export async function probeKafka(port: number): Promise<void> {
   // KafkaJS arms a timer with a negative time, which Node complains of on standard error.
   quietIdleConnections()
   const kafka = new Kafka({

@@ -38,7 +38,7 @@ export function redisPlan({ server, folder, port }: RedisSettings): PartPlan {
   }
 }
 
-async function probeRedis(port: number): Promise<void> {
+export async function probeRedis(port: number): Promise<void> {
   const redis = new Redis({
     host: '127.0.0.1',
     port,

@@ -54,7 +54,7 @@ export function registryPlan({ java, program, folder, port, managementPort }: Re
 
 const probeSchema = JSON.stringify({ type: 'fixed', name: 'PointsmanProbe', size: 1 })
 
-async function probeRegistry(base: string, signal: AbortSignal): Promise<void> {
+export async function probeRegistry(base: string, signal: AbortSignal): Promise<void> {
   // Apicurio's own default refuses nothing.
   await call(signal, 'PUT', `${base}/config`, { compatibility: 'BACKWARD' })
   const subject = `${base}/subjects/probe-${randomUUID()}`

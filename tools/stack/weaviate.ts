@@ -71,7 +71,7 @@ export function weaviatePlan({
 }
 
 /** Writes over HTTP and finds over gRPC: the client needs both. */
-async function probeWeaviate(ports: WeaviatePorts): Promise<void> {
+export async function probeWeaviate(ports: Pick<WeaviatePorts, 'http' | 'grpc'>): Promise<void> {
   const client = await weaviate.connectToCustom({
     httpHost: '127.0.0.1',
     httpPort: ports.http,

@@ -44,10 +44,13 @@ export function handoverContract(open: () => Promise<LedgerScene>): void {
   test("a part that waits for nobody else's vector moves alone, and an obligation without parts ends", async () => {
     const scene = await open()
     const { ledger, owner } = scene
-    await scene.index([{ doc: 'x', text: 'X' }])
+    await scene.index([
+      { doc: 'x', text: 'X' },
+      { doc: 'w', text: 'W' }
+    ])
     const { obligation } = await scene.admit([
       { doc: 'y', text: 'X' },
-      { doc: 'x', text: 'X', metadataHash: 2 },
+      { doc: 'w', text: 'W', metadataHash: 2 },
       { doc: 'z' }
     ])
     const [copy, ...rest] = await ledger.parts(obligation)

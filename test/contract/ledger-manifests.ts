@@ -30,7 +30,7 @@ export function manifestContract(open: () => Promise<LedgerScene>): void {
     )
     expect(verdicts.map(verdict => (verdict.kind === 'part' ? verdict.action : verdict.kind))).toEqual([
       'copy',
-      'refresh',
+      'share',
       'delete',
       'embed',
       'elsewhere',

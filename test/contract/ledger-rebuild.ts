@@ -91,7 +91,7 @@ export function rebuildContract(adapter: string, connect: () => Promise<() => Le
       await ledger.expect([expected('a', 'A', 5), expected('b', 'B2', 6)])
       await ledger.endRebuild(lanes)
       expect(await admit(ledger, 10n, { doc: 'a', text: 'A', version: 5 })).toMatchObject({
-        action: 'refresh'
+        action: 'copy'
       })
       expect(await admit(ledger, 11n, { doc: 'b', text: 'B2', version: 6 })).toMatchObject({
         action: 'embed',

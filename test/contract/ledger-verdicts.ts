@@ -50,24 +50,23 @@ export function verdictContract(open: () => Promise<LedgerScene>): void {
     ])
   })
 
-  test('other metadata of an indexed content are refreshed under its generation, unpaid', async () => {
+  test('other metadata of an indexed content are a copy under a generation of its own, unpaid', async () => {
     const scene = await open()
     await scene.index([{ doc: 'a', text: 'A', version: 3 }])
     const { verdicts, obligation } = await scene.admit([{ doc: 'a', text: 'A', version: 4, metadataHash: 2 }])
 
-    expect(verdicts).toEqual([{ kind: 'part', action: 'refresh', generation: 3, replaces: true }])
+    expect(verdicts).toEqual([{ kind: 'part', action: 'copy', generation: 4, replaces: true }])
     expect(await scene.statusOf('a')).toBe('open')
     await scene.finish(obligation)
     expect(await scene.statusOf('a')).toBe('indexed')
-    expect((await scene.ledger.survey()).counts).toMatchObject({ refresh: 1, embed: 1, necessaryTokens: 1 })
+    expect((await scene.ledger.survey()).counts).toMatchObject({ copy: 1, embed: 1, necessaryTokens: 1 })
   })
 
-  test('a refresh obtains no vector: nobody joins it', async () => {
+  test('other metadata have a generation of their own also when versions tie', async () => {
     const scene = await open()
-    await scene.index([{ doc: 'a', text: 'A' }])
-    await scene.admit([{ doc: 'a', text: 'A', metadataHash: 2 }])
-    const { verdicts } = await scene.admit([{ doc: 'b', text: 'A' }])
-    expect(verdicts).toEqual([{ kind: 'part', action: 'copy', generation: 1, replaces: false }])
+    await scene.index([{ doc: 'a', text: 'A', version: 3 }])
+    const { verdicts } = await scene.admit([{ doc: 'a', text: 'A', version: 3, metadataHash: 2 }])
+    expect(verdicts).toEqual([{ kind: 'part', action: 'copy', generation: 4, replaces: true }])
   })
 
   test('other metadata of an open content are a generation of their own', async () => {
@@ -219,11 +218,10 @@ export function verdictContract(open: () => Promise<LedgerScene>): void {
     const verdicts = {
       unchanged: 1,
       superseded: 1,
-      refresh: 1,
       covered: 1,
       copy: 1,
       embed: 2,
-      share: 2,
+      share: 3,
       delete: 1
     }
     expect((await scene.ledger.survey()).counts).toMatchObject({ admitted: 10, ...verdicts })

@@ -172,41 +172,6 @@ export function vectorStoreContract(adapter: string, open: () => Promise<VectorS
       expect(new Set((await store.vectors([common, rare], signal)).keys())).toEqual(new Set([common, rare]))
     })
 
-    test('refreshes what an object carries, but not its text, vector or place', async () => {
-      const store = await open()
-      const object = sampleObject()
-      await writeAll(store, [object])
-      const wanted = {
-        ...object.properties,
-        version: 9,
-        chunk: 2,
-        chunks: 5,
-        title: 'A new title',
-        metadata: '{}',
-        sourceId: 'b.md'
-      }
-      const other: ObjectProperties = {
-        ...wanted,
-        text: 'no',
-        generation: 8,
-        docId: 'no',
-        paymentKey: docKey('no')
-      }
-
-      expect(await store.refresh(object.id, other, signal)).toBe(true)
-      const [hit] = await store.search(object.vector, 1, signal)
-      expect(hit).toMatchObject({ ...wanted, id: object.id })
-      expect(await store.count(signal)).toBe(1)
-    })
-
-    test('says so when there is nothing to refresh', async () => {
-      const store = await open()
-      const { id, properties } = sampleObject()
-
-      expect(await store.refresh(id, properties, signal)).toBe(false)
-      expect(await store.count(signal)).toBe(0)
-    })
-
     test('removes objects, again and again', async () => {
       const store = await open()
       const objects = Array.from({ length: 10 }, () => sampleObject())

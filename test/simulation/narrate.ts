@@ -122,8 +122,7 @@ function ofStore(method: string, args: readonly unknown[]): string | undefined {
     const [removals] = args as Args<VectorStore, 'removeGenerations'>
     return `removes ${removals.map(({ docId, keep, maxGeneration }) => `${docId} up to g${maxGeneration}${keep ? ' but its own' : ''}`).join(', ')}`
   }
-  if (method === 'remove') return `removes ${shown(args[0])}`
-  return method === 'refresh' ? `refreshes ${shown(args[0])}` : undefined
+  return method === 'remove' ? `removes ${shown(args[0])}` : undefined
 }
 
 function shown(value: unknown): string {

@@ -56,7 +56,7 @@ const expected: readonly string[] = [
   'a rebuild adopted a job for documents',
   'a rebuild ended',
   // Documents
-  ...['copy', 'covered', 'delete', 'elsewhere', 'embed', 'refresh', 'share', 'superseded', 'unchanged'].map(
+  ...['copy', 'covered', 'delete', 'elsewhere', 'embed', 'share', 'superseded', 'unchanged'].map(
     verdict => `verdict: ${verdict}`
   )
 ]

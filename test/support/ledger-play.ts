@@ -60,5 +60,5 @@ export function placeOf({ partition, offset }: PartPlace): string {
 }
 
 export function needsVector({ action }: Part): boolean {
-  return action !== 'refresh' && action !== 'delete'
+  return action !== 'delete'
 }

@@ -136,7 +136,7 @@ export class MemoryWorld {
   /** What is copied needs an object to be copied from. */
   async #pay(action: Action, { docId, textHash: hash }: Document): Promise<void> {
     const key = paymentKey(this.spec, hash)
-    const isThere = action === 'refresh' || (await this.store.vectors([key], never)).has(key)
+    const isThere = (await this.store.vectors([key], never)).has(key)
     if (action === 'embed' || !isThere) this.paid.push(docId)
   }
 

@@ -16,7 +16,6 @@ const noCounts: LedgerCounts = {
   embed: 0,
   copy: 0,
   share: 0,
-  refresh: 0,
   delete: 0,
   indexed: 0,
   deleted: 0,

@@ -118,6 +118,17 @@ export const ledgerMutants: readonly Mutant[] = [
     edits: [{ file: admit, text: 'Math.max(version, latest.generation + 1)', replacement: 'version' }]
   },
   {
+    name: 'metainplace',
+    rule: 'other metadata have a generation, and so an object, of their own',
+    edits: [
+      {
+        file: admit,
+        text: 'Math.max(version, latest.generation + 1)',
+        replacement: 'sameContent ? latest.generation : Math.max(version, latest.generation + 1)'
+      }
+    ]
+  },
+  {
     name: 'earlyprocessed',
     rule: 'a payment key is processed when its object is in the index, not before',
     edits: [

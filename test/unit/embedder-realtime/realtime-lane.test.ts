@@ -66,7 +66,7 @@ test('pays for a text that many documents have one time, whoever admits them', a
   expect(payments(world)).toEqual([1])
 })
 
-test('changes metadata in place without paying', async () => {
+test('changes metadata without paying', async () => {
   await using world = new MemoryLane()
   world.start('one')
   await world.emit(aText('a', 1, 'words', '{"tag":1}'))
@@ -79,23 +79,17 @@ test('changes metadata in place without paying', async () => {
   expect(payments(world)).toEqual([1])
 })
 
-test('a superseded change of metadata leaves the vector for the newer one to copy', async () => {
+test('a superseded change of metadata leaves the vector to the newer one', async () => {
   await using world = new MemoryLane()
   const { ledger, store } = world
-  const vectors = store.vectors.bind(store)
-  // The copy comes late: after the superseded change was settled.
-  vi.spyOn(store, 'vectors').mockImplementation(async (keys, signal) => {
-    await vi.waitFor(async () => expect((await ledger.survey()).counts.skipped).toBe(1))
-    return vectors(keys, signal)
-  })
   world.start('one', { options: { requestInputs: 1 } })
   await world.emit(aText('a', 1, 'words', '{"tag":1}'))
   await world.settled()
-  const refresh = store.refresh.bind(store)
-  // The change in place ends only when the newer one is admitted, so that it is superseded.
-  vi.spyOn(store, 'refresh').mockImplementation(async (...args) => {
-    await vi.waitFor(async () => expect((await ledger.survey()).counts.copy).toBe(1))
-    return refresh(...args)
+  const write = store.write.bind(store)
+  // The first change is written only when the second one is admitted, so that it is superseded.
+  vi.spyOn(store, 'write').mockImplementation(async (...args) => {
+    await vi.waitFor(async () => expect((await ledger.survey()).counts).toMatchObject({ copy: 1, share: 1 }))
+    return write(...args)
   })
   await world.emit(aText('a', 2, 'words', '{"tag":2}'), aText('a', 3, 'words', '{"tag":3}'))
   await world.settled()

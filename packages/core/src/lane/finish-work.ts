@@ -10,7 +10,7 @@ import { loadItems } from './load-items.ts'
 import type { Slots } from './slots.ts'
 import { Disowned, type VectorSource } from './vector-source.ts'
 import { byContent, type ContentItem, type Item, type LookUp, withContent, type Work } from './work.ts'
-import { propertiesOf, writeObjects } from './write-objects.ts'
+import { writeObjects } from './write-objects.ts'
 
 export interface FinishDeps extends GiveUpDeps {
   readonly store: VectorStore
@@ -87,12 +87,8 @@ class WorkRun {
 
     const { current, present, stale } =
       lookUp === 'nothing' ? outrunWithin(items, contents) : await this.#sort(contents, lookUp)
-    const refreshes = current.filter(({ part }) => part.action === 'refresh')
-    const { done: refreshed, absent } = await this.#refresh(refreshes)
-    const wanting = [...current.filter(({ part }) => part.action !== 'refresh'), ...absent]
-
-    await this.#obtain(wanting, lookUp)
-    const writable = wanting.filter(({ content }) => this.#vectors.has(content))
+    await this.#obtain(current, lookUp)
+    const writable = current.filter(({ content }) => this.#vectors.has(content))
     const { rejected, stored } = await writeObjects(
       writable,
       this.#vectors,
@@ -105,7 +101,7 @@ class WorkRun {
     await this.#removeReplaced(indexed, deletes)
     await this.#removeOwn(stale)
     for (const [item, reason] of rejected) await this.#giveUp([item.part], reason)
-    const doomed = Map.groupBy(wanting, ({ content }) => this.#dead.get(content))
+    const doomed = Map.groupBy(current, ({ content }) => this.#dead.get(content))
     for (const [reason, group] of doomed) {
       if (reason === undefined) continue
       await this.#giveUp(
@@ -114,12 +110,12 @@ class WorkRun {
       )
     }
     const outcomes = [
-      ...settlements([...indexed, ...refreshed], 'indexed'),
+      ...settlements(indexed, 'indexed'),
       ...settlements(deletes, 'deleted'),
       ...settlements(stale, 'skipped')
     ]
     const more = await this.#settle(outcomes)
-    const given = wanting.filter(({ content }) => this.#dead.has(content)).length
+    const given = current.filter(({ content }) => this.#dead.has(content)).length
     return { finished: outcomes.length + rejected.size + given, more }
   }
 
@@ -132,24 +128,8 @@ class WorkRun {
     const live = items.filter((_, index) => flags[index] !== true)
     if (lookUp === 'latest') return { stale, present: [], current: live }
     const found = await gates.store.run(() => store.existing(idsOf(live), this.#signal), this.#signal)
-    const isPresent = ({ id, part }: ContentItem): boolean => found.has(id) && part.action !== 'refresh'
+    const isPresent = ({ id }: ContentItem): boolean => found.has(id)
     return { stale, present: live.filter(isPresent), current: live.filter(item => !isPresent(item)) }
-  }
-
-  async #refresh(
-    items: readonly ContentItem[]
-  ): Promise<{ readonly done: readonly ContentItem[]; readonly absent: readonly ContentItem[] }> {
-    const { gates, store } = this.#deps
-    const done: ContentItem[] = []
-    const absent: ContentItem[] = []
-    for (const item of items) {
-      const there = await gates.store.run(
-        () => store.refresh(item.id, propertiesOf(item), this.#signal),
-        this.#signal
-      )
-      ;(there ? done : absent).push(item)
-    }
-    return { done, absent }
   }
 
   async #obtain(items: readonly ContentItem[], lookUp: LookUp): Promise<void> {
@@ -189,13 +169,10 @@ class WorkRun {
     }
   }
 
-  /**
-   * Removes objects of superseded parts. Not those that a refresh only updated: the newer part may be about to copy
-   * their vector, and removes them itself when it is written.
-   */
+  /** Removes objects of superseded parts. */
   async #removeOwn(items: readonly ContentItem[]): Promise<void> {
     const { gates, store } = this.#deps
-    const ids = idsOf(items.filter(({ part }) => part.action !== 'refresh'))
+    const ids = idsOf(items)
     if (ids.length > 0) await gates.store.run(() => store.remove(ids, this.#signal), this.#signal)
   }
 
@@ -251,7 +228,7 @@ function outrunWithin(items: readonly Item[], contents: readonly ContentItem[]):
  */
 function mayStand(group: readonly ContentItem[], lookUp: LookUp): boolean {
   const actions = new Set(group.map(({ part }) => part.action))
-  if (lookUp === 'everything' || actions.has('copy') || actions.has('refresh')) return true
+  if (lookUp === 'everything' || actions.has('copy')) return true
   return lookUp === 'nothing' && !actions.has('embed')
 }
 

@@ -24,7 +24,7 @@ export interface Written {
   readonly rejected: ReadonlyMap<ContentItem, string>
 }
 
-export function propertiesOf({ content, logged, part }: ContentItem): ObjectProperties {
+function propertiesOf({ content, logged, part }: ContentItem): ObjectProperties {
   const { chunk, chunks, docId, metadata, sourceId, text, title, version } = logged.document
   const identity = { docId, sourceId, version, generation: part.generation, paymentKey: content }
   return { ...identity, chunk, chunks, title, text, metadata }

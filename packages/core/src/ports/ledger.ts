@@ -20,8 +20,8 @@ import type { Lane } from '../domain/lane.ts'
 import type { Job, JobOrder } from './job.ts'
 import type { LedgerRebuild, Rebuild } from './ledger-rebuild.ts'
 
-/** What is to be done for a part: pay, copy a stored vector, share the payment of another part, update, delete. */
-export type Action = 'embed' | 'copy' | 'share' | 'refresh' | 'delete'
+/** What is to be done for a part: pay, copy a stored vector, share the payment of another part, delete. */
+export type Action = 'embed' | 'copy' | 'share' | 'delete'
 
 /** An admitted document that still needs work. */
 export interface Part {
@@ -31,8 +31,8 @@ export interface Part {
   /** Payment key; undefined for a delete. */
   readonly content: Digest | undefined
   /**
-   * Orders the contents of one document: max(version, last generation + 1) at the admission of a new content.
-   * With `content` it names the object; a refresh keeps the generation of the object that it updates.
+   * Orders what a document was: max(version, last generation + 1) when another content or other metadata are admitted.
+   * With `content` it names the object, which is never written with anything else.
    */
   readonly generation: number
   readonly action: Action
@@ -271,7 +271,6 @@ export interface LedgerCounts {
   readonly embed: number
   readonly copy: number
   readonly share: number
-  readonly refresh: number
   readonly delete: number
   readonly indexed: number
   readonly deleted: number

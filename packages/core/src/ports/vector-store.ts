@@ -85,9 +85,6 @@ export interface VectorStore {
   /** A vector of any object with each payment key; keys without an object are missing from the answer. */
   vectors(keys: readonly Digest[], signal: AbortSignal): Promise<ReadonlyMap<Digest, VectorBytes>>
 
-  /** Changes title, metadata, version, chunk and chunks of an object in place; false when there is none. */
-  refresh(id: ObjectId, properties: ObjectProperties, signal: AbortSignal): Promise<boolean>
-
   /** Idempotent. */
   remove(ids: readonly ObjectId[], signal: AbortSignal): Promise<void>
 

@@ -5,16 +5,17 @@ import type { Parts } from '../parts.ts'
 import type { ControlBook } from '../switching/control-book.ts'
 import { committedWatermarks } from './committed-watermarks.ts'
 
-/** @returns why it cannot be; undefined when nothing speaks against it. */
+/**
+ * @param book - caught up with before the state was read.
+ * @returns why it cannot be; undefined when nothing speaks against it.
+ */
 export async function findDoubt(
+  state: LedgerState,
   { admin, ledger, names }: Pick<Parts, 'admin' | 'ledger' | 'names'>,
   book: ControlBook,
   signal: AbortSignal
 ): Promise<string | undefined> {
-  await book.catchUp(signal)
   const { lastEpoch } = book
-  const state = await ledger.state()
-  if (state.rebuild !== undefined) return undefined
   const foreign = await findForeign(state, book, signal)
   if (foreign !== undefined) return foreign
   if (state.epoch < lastEpoch) return `it has epoch ${state.epoch}, and the control log tells of ${lastEpoch}`

@@ -51,10 +51,12 @@ export class LedgerKeeper {
   /** Looks once, and does what is needed. @throws {Failure} of the ports: look again. */
   async step(signal: AbortSignal): Promise<void> {
     const { ledger } = this.#deps.parts
+    // Before the ledger: what is recorded by then, the ledger had reached.
+    await this.#book.catchUp(signal)
     const state = await this.#reach(signal)
     if (state.rebuild !== undefined) return this.#rebuild(state, signal)
 
-    const doubt = await findDoubt(this.#deps.parts, this.#book, signal)
+    const doubt = await findDoubt(state, this.#deps.parts, this.#book, signal)
     if (doubt !== undefined) {
       this.#deps.warn(`the ledger is given up: ${doubt}`)
       await ledger.distrust(state.ledgerId, doubt)

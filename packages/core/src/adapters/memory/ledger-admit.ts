@@ -117,16 +117,9 @@ function judge(state: MemoryLedgerState, takers: Takers, partition: number, cand
       state.latest.set(docKey, { ...latest, version })
       return { kind: latest.status === 'open' ? 'covered' : 'unchanged' }
     }
-    // An open part with other metadata may be written already: only a generation of its own is sure to win.
-    if (latest.status === 'indexed') {
-      const { generation } = latest
-      state.latest.set(docKey, { ...latest, version, metadataHash, status: 'open' })
-      const part = { ...partOf(candidate, partition), generation, replaces: true }
-      addPart(state, takers.request, { ...part, action: 'refresh' })
-      return { kind: 'part', action: 'refresh', generation, replaces: true }
-    }
   }
 
+  // Other metadata too have a generation of their own: what is written late can then never overwrite them.
   const generation = latest === undefined ? version : Math.max(version, latest.generation + 1)
   const short = shortContent(content)
   state.latest.set(docKey, { version, generation, content: short, metadataHash, status: 'open' })

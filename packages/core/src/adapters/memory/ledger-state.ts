@@ -113,7 +113,6 @@ export function newLedgerState(ledgerId: string, defaultLane: Lane): MemoryLedge
       embed: 0,
       copy: 0,
       share: 0,
-      refresh: 0,
       delete: 0,
       indexed: 0,
       deleted: 0,
@@ -157,9 +156,9 @@ export function shortContent(content: Digest | undefined): string | undefined {
   return content?.slice(8)
 }
 
-/** A part that needs a vector, and so is counted in `paying`. A refresh has one already. */
+/** A part that needs a vector, and so is counted in `paying`. */
 export function needsVector(part: Part): part is Part & { readonly content: Digest } {
-  return part.content !== undefined && part.action !== 'refresh'
+  return part.content !== undefined
 }
 
 /** How `latest` of its document stands to a part: `names` it, or a `newer` or an `older` content, or another of its rank. */

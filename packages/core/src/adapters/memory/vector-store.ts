@@ -8,7 +8,6 @@ import type {
   Hit,
   IndexObject,
   ObjectHead,
-  ObjectProperties,
   Removal,
   VectorStore,
   WriteOutcome
@@ -90,16 +89,6 @@ export class MemoryVectorStore implements VectorStore {
       if (wanted.has(properties.paymentKey)) found.set(properties.paymentKey, vector)
     }
     return found
-  }
-
-  async refresh(id: ObjectId, properties: ObjectProperties, signal: AbortSignal): Promise<boolean> {
-    await this.#reach(signal)
-    const object = this.#objects.get(id)
-    if (object === undefined) return false
-
-    const { docId, text, paymentKey, generation } = object.properties
-    this.#objects.set(id, { ...object, properties: { ...properties, docId, text, paymentKey, generation } })
-    return true
   }
 
   async remove(ids: readonly ObjectId[], signal: AbortSignal): Promise<void> {

@@ -19,7 +19,6 @@ const actions: readonly (readonly [letter: string, action: Action])[] = [
   ['e', 'embed'],
   ['p', 'copy'],
   ['h', 'share'],
-  ['r', 'refresh'],
   ['d', 'delete']
 ]
 

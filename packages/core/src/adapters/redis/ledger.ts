@@ -205,7 +205,7 @@ export class RedisLedger extends RedisLedgerRebuild implements Ledger {
   async #withSharers(obligation: ObligationId, parts: readonly Part[]): Promise<readonly Part[]> {
     const contents = new Set(parts.map(({ content }) => content))
     const sharers = (await this.parts(obligation)).filter(
-      ({ content, action }) => content !== undefined && action !== 'refresh' && contents.has(content)
+      ({ content }) => content !== undefined && contents.has(content)
     )
     return [...parts, ...sharers]
   }

@@ -17,7 +17,7 @@ const placeBytes = 11
 const rivalBytes = 19
 const partBytes = 46
 
-const actions: readonly Action[] = ['embed', 'copy', 'share', 'refresh', 'delete']
+const actions: readonly Action[] = ['embed', 'copy', 'share', 'delete']
 const settlements = { indexed: 0, deleted: 1, skipped: 2, dead: 3 } as const satisfies Record<
   Settlement,
   number

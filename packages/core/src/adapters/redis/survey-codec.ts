@@ -112,7 +112,6 @@ function readCounts(fields: ReadonlyMap<string, string>): LedgerCounts {
     embed: count('embed'),
     copy: count('copy'),
     share: count('share'),
-    refresh: count('refresh'),
     delete: count('delete'),
     indexed: count('indexed'),
     deleted: count('deleted'),

@@ -3,7 +3,6 @@
 import weaviate, { type WeaviateClient } from 'weaviate-client'
 import { z } from 'zod'
 import type { ObjectId } from '../../domain/identity.ts'
-import type { ObjectProperties } from '../../ports/vector-store.ts'
 import { withDeadline } from '../../runtime/deadline.ts'
 import type { WeaviateSettings } from '../../runtime/settings.ts'
 
@@ -63,19 +62,6 @@ export class WeaviateControl implements AsyncDisposable {
       const nodes = await client.cluster.nodes({ collection: this.#collection, output: 'verbose' })
       const shards = nodeStates.parse(nodes).flatMap(({ shards }) => shards ?? [])
       return shards.reduce((sum, { vectorQueueLength }) => sum + vectorQueueLength, 0)
-    })
-  }
-
-  /** Changes properties in place; the vector stays. False when there is no such object. */
-  async update(id: ObjectId, properties: Partial<ObjectProperties>, signal: AbortSignal): Promise<boolean> {
-    return await this.#call(signal, async client => {
-      try {
-        await client.collections.get(this.#collection).data.update({ id, properties: { ...properties } })
-        return true
-      } catch (error) {
-        if (hasStatus(error, 404)) return false
-        throw error
-      }
     })
   }
 

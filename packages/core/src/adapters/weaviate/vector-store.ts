@@ -6,7 +6,6 @@ import type {
   Hit,
   IndexObject,
   ObjectHead,
-  ObjectProperties,
   Removal,
   VectorStore,
   WriteOutcome
@@ -110,12 +109,6 @@ class WeaviateVectorStore implements VectorStore, AsyncDisposable {
         await this.#collectVectors(chunk, found, signal)
       return found
     })
-  }
-
-  async refresh(id: ObjectId, properties: ObjectProperties, signal: AbortSignal): Promise<boolean> {
-    const { sourceId, version, chunk, chunks, title, metadata } = properties
-    const changed = { sourceId, version, chunk, chunks, title, metadata }
-    return await this.#ask('update an object', signal, () => this.#control.update(id, changed, signal))
   }
 
   async remove(ids: readonly ObjectId[], signal: AbortSignal): Promise<void> {

@@ -8,8 +8,8 @@
 
   Returns  {'admitted', verdicts}   one letter per candidate, then '|' and what the digits stand for:
                                       s superseded, u unchanged, c covered, w elsewhere
-                                      e embed, p copy, h share, r refresh, d delete; in capitals: the document was
-                                      admitted before; the digits 1 to 5 in this order: so it was, and its generation,
+                                      e embed, p copy, h share, d delete; in capitals: the document was
+                                      admitted before; the digits 1 to 4 in this order: so it was, and its generation,
                                       not its version, is the next of the numbers after '|'
            {'fenced', epoch} | {'draining'} | {'paused', reason} | {'unregistered'} | {'behind', p, A, p, A, ...}
            {'closed'}
@@ -67,8 +67,7 @@ local codes = {
   [actionEmbed] = { 'e', 'E', '1', 'embed' },
   [actionCopy] = { 'p', 'P', '2', 'copy' },
   [actionShare] = { 'h', 'H', '3', 'share' },
-  [actionRefresh] = { 'r', 'R', '4', 'refresh' },
-  [actionDelete] = { 'd', 'D', '5', 'delete' }
+  [actionDelete] = { 'd', 'D', '4', 'delete' }
 }
 
 local function count(name)
@@ -134,15 +133,8 @@ for i = 7, #ARGV, 4 do
         writeLatest(head, tail, status, version, content, lastMetadata, lastGeneration)
       end
       if status == statusOpen then answer('c', 'covered') else answer('u', 'unchanged') end
-    elseif same and status == statusIndexed then
-      writeLatest(head, tail, statusOpen, version, content, metadata, lastGeneration)
-      addPart(own, partition, offset,
-        struct.pack(partFormat, head, tail, contentHead, contentTail, lastGeneration,
-          restOf(tokens, true, actionRefresh)))
-      opened[#opened + 1] = offset
-      answerPart(actionRefresh, true, version, lastGeneration)
     else
-      -- A content of its own generation, also when it is open already with other metadata, which may be written by now.
+      -- Other metadata too have a generation of their own: what is written late can then never overwrite them.
       local generation = version
       if status and lastGeneration >= version then generation = lastGeneration + 1 end
       writeLatest(head, tail, statusOpen, version, content, metadata, generation)

@@ -1,7 +1,7 @@
 --[[ Makes a ledger where there is none. @param because  why it is to be rebuilt, '' if it is not ]]
 local function beginLedger(id, bits, lane, durable, because)
   local stateKey = KEYS[1] .. 'state'
-  redis.call('HSET', stateKey, 'format', 2, 'ledger', id, 'bits', bits, 'epoch', 1, 'default', lane,
+  redis.call('HSET', stateKey, 'format', 3, 'ledger', id, 'bits', bits, 'epoch', 1, 'default', lane,
     'owners', 0, 'obligations', 0, 'serial', 0, 'run', serverRun(), 'durable', durable)
   if because == '' then return end
   local time = redis.call('TIME')

@@ -29,7 +29,7 @@ local stateKey = prefix .. 'state'
 local meta = call('HMGET', stateKey, 'format', 'ledger', 'epoch', 'bits', 'drainEpoch', 'pauseReason', 'obligations',
   'rebuildSince', 'serial', 'run', 'durable')
 local knownId, knownRun, knownSerial, mode = string.match(ARGV[1], '^(%S*) (%x*) (%d+) (%a+)$')
-if meta[1] ~= '2' or (knownId ~= '' and knownId ~= meta[2] and mode == 'this') then
+if meta[1] ~= '3' or (knownId ~= '' and knownId ~= meta[2] and mode == 'this') then
   return redis.error_reply('LEDGERFOREIGN ' .. (meta[1] and 'another ledger, or another format' or 'there is no ledger here'))
 end
 local epoch, bits, drainEpoch, pauseReason, obligations = meta[3], tonumber(meta[4]), meta[5], meta[6], tonumber(meta[7])

@@ -9,7 +9,7 @@
 
   The bitmaps do not know obligations: only admit and adopt-job set bits, and only settle clears them.
 ]]
-local actionEmbed, actionCopy, actionShare, actionRefresh, actionDelete = 0, 1, 2, 3, 4
+local actionEmbed, actionCopy, actionShare, actionDelete = 0, 1, 2, 3
 local segmentSpan, chunkSpan = 128, 8192
 local partFormat = '>I4c8I4c8I7I4'
 local restAt, maxFailures = 32, 15
@@ -17,8 +17,7 @@ local restAt, maxFailures = 32, 15
 local maxListed = 2048
 
 local function needsVector(rest)
-  local action = rest % 8
-  return action ~= actionRefresh and action ~= actionDelete
+  return rest % 8 ~= actionDelete
 end
 
 local function tokensOf(rest)

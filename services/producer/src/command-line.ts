@@ -10,6 +10,7 @@ export const usage = `usage: producer PATH... [options]      PATH: a file, a fol
 Reads ${readableExtensions.join(' ')}
 and sends what changed since the last run to the documents topic.
 
+  --follow                stay, and send whatever changes, until Ctrl-C. A path need not be there yet
   --estimate              send nothing: count what would be sent. Needs no server
   --run ID                name of this submission
   --json                  events and the report as JSON lines on standard output
@@ -26,7 +27,7 @@ and sends what changed since the last run to the documents topic.
   --keep-missing          texts that are no longer found keep their documents
   --allow-empty           a folder in which nothing is left is no mistake: delete what came from it
 
-Exit codes: 0 done, 1 failed, stopped, or rejected with --strict, 2 wrong usage, 3 refused.`
+Exit codes: 0 done, or told to stop while following, 1 failed, stopped, or rejected with --strict, 2 wrong usage, 3 refused.`
 
 export interface CommandLine {
   readonly paths: readonly string[]
@@ -34,6 +35,7 @@ export interface CommandLine {
   readonly json: boolean
   readonly strict: boolean
   readonly estimate: boolean
+  readonly follow: boolean
   readonly help: boolean
   readonly rejectedTo: string | undefined
 }
@@ -43,6 +45,7 @@ const flags = {
   json: { type: 'boolean' },
   strict: { type: 'boolean' },
   estimate: { type: 'boolean' },
+  follow: { type: 'boolean' },
   'rejected-to': { type: 'string' },
   'no-split': { type: 'boolean' },
   'chunk-tokens': { type: 'string' },
@@ -88,6 +91,13 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
   if (positionals.length === 0 && !help)
     problems.push('name at least one file or folder, or - for standard input')
   problems.push(...problemsOfOptions(options))
+  if (values.follow === true) {
+    if (positionals.includes('-'))
+      problems.push('--follow is for files and folders: standard input is read until it ends anyway')
+    if (values.estimate === true)
+      problems.push('--follow sends what changes, --estimate sends nothing: choose one')
+    if (values.strict === true) problems.push('--strict is about how a run ends, and with --follow none does')
+  }
   if (problems.length > 0 && !help) throw new Failure('USAGE', problems.join('\n'))
   return {
     paths: positionals,
@@ -95,6 +105,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     json: values.json === true,
     strict: values.strict === true,
     estimate: values.estimate === true,
+    follow: values.follow === true,
     help,
     rejectedTo: text('rejected-to')
   }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { parseEnv } from '@pointsman/core/runtime/env'
 import {
   commonSettings,
+  healthSettings,
   kafkaSettings,
   registrySettings,
   topicSettings
@@ -18,6 +19,9 @@ const schema = z.object({
   POINTSMAN_STATE_DIR: z.string().optional(),
   XDG_STATE_HOME: z.string().optional(),
   HOME: z.string().optional(),
+  ...healthSettings,
+  /** Between two looks at the files that are followed. */
+  FOLLOW_INTERVAL_MS: z.coerce.number().int().min(100).max(86_400_000).default(5_000),
   SHUTDOWN_GRACE_MS: z.coerce.number().int().positive().default(10_000)
 })
 

@@ -125,6 +125,23 @@ export class EmittedStore implements Disposable {
     return rows.map(row => this.#entryOf(row))
   }
 
+  /** As `unseen`, of one file only. */
+  unseenAt(origin: string, path: string, afterId: string, limit: number): readonly Entry[] {
+    const query = `SELECT * FROM entry WHERE origin = ? AND path = ? AND (whole = 1 OR parts > 0) AND id > ?
+      AND NOT EXISTS (SELECT 1 FROM temp.seen WHERE seen.id = entry.id) ORDER BY id LIMIT ?`
+    this.endReading()
+    const rows = this.#db.prepare(query).all(this.#knownNumberOf(origin) ?? -1, path, afterId, limit)
+    return rows.map(row => this.#entryOf(row))
+  }
+
+  /** Makes single files quick to find. It costs space, and time at each write: for who follows them. */
+  indexPaths(): void {
+    this.endReading()
+    this.#db.exec(
+      'CREATE INDEX IF NOT EXISTS entry_of_path ON entry (origin, path, id) WHERE whole = 1 OR parts > 0'
+    )
+  }
+
   isKnownPath(origin: string, path: string): boolean {
     const query = 'SELECT 1 FROM entry WHERE origin = ? AND path = ? AND (whole = 1 OR parts > 0) LIMIT 1'
     return this.#db.prepare(query).get(this.#knownNumberOf(origin) ?? -1, path) !== undefined

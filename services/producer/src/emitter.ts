@@ -8,6 +8,7 @@ import type { EmittedStore } from './emitted-store.ts'
 import type { Entry } from './entry.ts'
 import type { IngestEvent } from './ingest-report.ts'
 import type { Sink } from './ingestion.ts'
+import type { LooseEnds } from './loose-ends.ts'
 import type { Emission } from './plan-emission.ts'
 import type { Tally } from './tally.ts'
 import { untilAvailable } from './until-available.ts'
@@ -17,6 +18,7 @@ export interface EmitterDeps {
   readonly writer: DocumentWriter
   readonly store: EmittedStore
   readonly clock: Clock
+  readonly looseEnds: LooseEnds
   readonly tally: Tally
   readonly tell: (event: IngestEvent) => void
 }
@@ -81,13 +83,14 @@ export class Emitter implements Sink {
   }
 
   async #send(sendings: readonly Sending[], notes: readonly Change[]): Promise<void> {
-    const { store, tally } = this.#deps
+    const { store, tally, looseEnds } = this.#deps
     const intents = sendings.map(({ from, intent }) => ({ from, entry: intent }))
     const refused = new Set(store.replace([...notes, ...intents]))
     const accepted = sendings.filter(({ intent }) => !refused.has(intent.id))
     for (const { intent } of sendings) {
       if (!refused.has(intent.id)) continue
       const reason = 'another run changed it at the same time: ingest it again'
+      looseEnds.again(intent.origin, intent.path)
       tally.reject({ path: intent.path, id: intent.id, reason })
     }
     const sent = await this.#sendAll(accepted)

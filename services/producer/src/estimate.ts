@@ -4,6 +4,7 @@ import { checkIngestOptions, type IngestOptions } from './ingest-options.ts'
 import type { EstimateReport } from './ingest-report.ts'
 import { Ingestion } from './ingestion.ts'
 import { isOtherLog, type KnownLog } from './log-identity.ts'
+import { LooseEnds } from './loose-ends.ts'
 import { resolveSources } from './resolve-sources.ts'
 import { Tally } from './tally.ts'
 
@@ -36,7 +37,7 @@ export async function estimate(
   if (isLogOther) tally.notice('what was sent before is not in this log: everything is sent again')
   using scratch = store.openScratch()
   using sink = new Estimator({ ...deps, isLogOther, tally, db: store.database })
-  const run = new Ingestion({ ...deps, sink, scratch, tally }, options, signal)
+  const run = new Ingestion({ ...deps, sink, scratch, tally, looseEnds: new LooseEnds() }, options, signal)
   const reportOf = (stopped: boolean): EstimateReport => {
     const { event: _, ...counts } = tally.report(stopped)
     return { event: 'estimate', ...counts, distinct: sink.distinct }

@@ -69,7 +69,9 @@ export type IngestEvent =
   | EstimateReport
   /** Of an estimate: texts that were not met before. */
   | { readonly event: 'texts'; readonly texts: readonly EstimatedText[] }
-  /** Kafka or the schema registry is away. */
+  /** Kafka or the schema registry is away, or a folder that is followed. */
   | { readonly event: 'waiting'; readonly reason: string; readonly retryInMs: number }
   | { readonly event: 'resumed'; readonly waitedMs: number }
+  /** From now on it looks again and again. */
+  | { readonly event: 'following'; readonly paths: readonly string[]; readonly intervalMs: number }
   | ({ readonly event: 'rejected' } & Rejection)

@@ -4,7 +4,9 @@ import type { Clock } from '@pointsman/core/ports/clock'
 import type { EmittedStore } from './emitted-store.ts'
 import { type Entry, isLive } from './entry.ts'
 import type { DocumentExtractor } from './extract/document-extractor.ts'
+import { isAmong } from './followed.ts'
 import type { IngestOptions } from './ingest-options.ts'
+import type { LooseEnds } from './loose-ends.ts'
 import { missingSources } from './missing-sources.ts'
 import { digestOf, type Emission, planEmission, type SourceState } from './plan-emission.ts'
 import { chunksOf, prepareText, type PreparedText } from './prepare-text.ts'
@@ -29,6 +31,7 @@ export interface IngestionDeps {
   readonly sink: Sink
   readonly store: EmittedStore
   readonly scratch: RunScratch
+  readonly looseEnds: LooseEnds
   readonly tally: Tally
   readonly extractor: DocumentExtractor
   readonly clock: Clock
@@ -75,9 +78,12 @@ export class Ingestion {
       case 'skipped':
         this.#deps.tally.skip(reading.extension)
         return
+      case 'later':
+        return
       case 'rejected': {
-        const { path, id, reason, empty } = reading
+        const { path, id, reason, empty, again } = reading
         if (empty !== true) this.#deps.scratch.doubt(root.origin, path)
+        if (again === true) this.#deps.looseEnds.again(root.origin, path)
         this.#deps.tally.reject({
           path: path === '' ? root.origin : path,
           ...(id === undefined ? {} : { id }),
@@ -103,9 +109,18 @@ export class Ingestion {
     // The one met before may be on its way still.
     if (!isFirst) await this.#deps.sink.drain()
     const before = sink.entry(id)
+    if (isOfUnreadFile(source, root, before)) {
+      this.#deps.looseEnds.readWhole(root.origin)
+      return undefined
+    }
     const problem =
-      (isFirst ? undefined : problemOfRepeat(source, before)) ?? (await problemOfOwner(source, root, before))
+      (isFirst ? undefined : problemOfRepeat(source, before)) ?? problemOfVersion(source, before)
     if (problem !== undefined) return problem
+    const owned = await problemOfOwner(source, root, before)
+    if (owned !== undefined) {
+      this.#deps.looseEnds.again(root.origin, source.path)
+      return owned
+    }
 
     const prepared = prepareText(source, this.#options)
     if ('reason' in prepared) {
@@ -136,13 +151,18 @@ export class Ingestion {
   }
 
   async #retireMissing(root: Root, found: boolean): Promise<void> {
-    const { store, clock } = this.#deps
-    const doubtAll = !found && root.files === undefined && !this.#options.allowEmpty
-    const inScope = (path: string): boolean => root.files !== undefined || isWanted(path, this.#options)
+    const { store, clock, looseEnds } = this.#deps
+    const { changes } = root.followed ?? {}
+    const isWhole = root.files === undefined && changes === undefined
+    const doubtAll = (!found && isWhole && !this.#options.allowEmpty) || root.followed?.keep !== undefined
+    const inScope = (path: string): boolean =>
+      (root.files !== undefined || isWanted(path, this.#options)) && root.followed?.isMoving(path) !== true
     let kept = 0
     for await (const { entry, sure } of missingSources(root, store, this.#deps.scratch, inScope)) {
       this.#signal.throwIfAborted()
-      if (sure && !doubtAll) await this.#send(entry, goneState(entry, clock))
+      // Another file, that is not read this time, may have the same id.
+      if (entry.named && changes !== undefined) looseEnds.readWhole(root.origin)
+      else if (sure && !doubtAll) await this.#send(entry, goneState(entry, clock))
       else {
         kept += 1
         this.#deps.tally.kept()
@@ -151,7 +171,8 @@ export class Ingestion {
     if (kept === 0) return
     this.#deps.tally.notice(
       doubtAll
-        ? `${root.origin} is empty where ${kept} texts were: they are kept, since a disk may be missing; --allow-empty deletes them`
+        ? (root.followed?.keep ??
+            `${root.origin} is empty where ${kept} texts were: they are kept, since a disk may be missing; --allow-empty deletes them`)
         : `${kept} texts of ${root.origin} were not found, and are kept since their place could not be read whole`
     )
   }
@@ -163,16 +184,24 @@ function problemOfRepeat(source: SourceText, before: Entry | undefined): string 
   return source.named && isNewer ? undefined : 'the id was met before in this run'
 }
 
+function problemOfVersion({ given }: SourceText, before: Entry | undefined): string | undefined {
+  if (given === undefined || before?.given === undefined || given >= before.given) return undefined
+  return `version ${given} is older than ${before.given}, which was sent before`
+}
+
+/** A file that is not read this time had it last: which of the two has it now, only reading both can tell. */
+function isOfUnreadFile(source: SourceText, root: Root, before: Entry | undefined): boolean {
+  const { changes } = root.followed ?? {}
+  if (changes === undefined || before === undefined || !isLive(before)) return false
+  return before.origin === root.origin && before.path !== source.path && !isAmong(changes, before.path)
+}
+
 async function problemOfOwner(
   source: SourceText,
   root: Root,
   before: Entry | undefined
 ): Promise<string | undefined> {
   if (before === undefined) return undefined
-  const { given } = source
-  if (given !== undefined && before.given !== undefined && given < before.given) {
-    return `version ${given} is older than ${before.given}, which was sent before`
-  }
   // Who names an id owns it; ids made from paths of two roots may meet by chance.
   if (before.origin === root.origin || (before.named && source.named) || !isLive(before)) return undefined
   if (before.origin === standardInput || !(await isThere(join(before.origin, before.path)))) return undefined

@@ -9,7 +9,9 @@ import { KafkaLogAdmin } from '@pointsman/core/adapters/kafka/log-admin'
 import { Failure } from '@pointsman/core/domain/failure'
 import { systemClock } from '@pointsman/core/runtime/clock'
 import { withEnvFile } from '@pointsman/core/runtime/env-file'
+import { openHealthServer } from '@pointsman/core/runtime/health-server'
 import { openLog } from '@pointsman/core/runtime/log'
+import { Metrics } from '@pointsman/core/runtime/metrics'
 import { namesOf } from '@pointsman/core/runtime/names'
 import { messageOf } from '@pointsman/core/runtime/message-of'
 import { runService } from '@pointsman/core/runtime/run-service'
@@ -19,7 +21,9 @@ import { openEmittedStore, readEmittedStore } from './emitted-store.ts'
 import { estimate } from './estimate.ts'
 import { DocumentExtractor } from './extract/document-extractor.ts'
 import { findMemory } from './find-memory.ts'
-import { ingest } from './ingest.ts'
+import { follow } from './follow.ts'
+import { FollowBoard } from './follow-board.ts'
+import { ingest, type IngestDeps } from './ingest.ts'
 import type { EstimateReport, IngestEvent, IngestReport } from './ingest-report.ts'
 import type { KnownLog } from './log-identity.ts'
 import { estimateText, eventText, progressText, reportText } from './report-text.ts'
@@ -28,10 +32,54 @@ import { untilAvailable } from './until-available.ts'
 
 const extraction = { deadlineMs: 60_000, maxMemoryBytes: 512 * 1_048_576 }
 const plainProgressEverySeconds = 10
+/** A file that is followed has to be as it is for so long before it is read. */
+const stillMs = 1_000
 
 async function run(config: ProducerConfig, line: CommandLine, signal: AbortSignal): Promise<IngestReport> {
   await using resources = new AsyncDisposableStack()
+  const deps = await openDeps(config, teller(line, resources), resources, signal)
+  return await ingest(line.paths, deps, line.options, signal)
+}
+
+async function runFollow(config: ProducerConfig, line: CommandLine, signal: AbortSignal): Promise<undefined> {
+  await using resources = new AsyncDisposableStack()
+  const board = new FollowBoard(systemClock)
+  await serveHealth(config, board, resources)
   const tell = teller(line, resources)
+  const deps = await openDeps(
+    config,
+    event => {
+      board.hear(event)
+      tell(event)
+    },
+    resources,
+    signal
+  )
+  const pace = {
+    intervalMs: config.FOLLOW_INTERVAL_MS,
+    stillMs: Math.min(config.FOLLOW_INTERVAL_MS, stillMs)
+  }
+  const show = (report: IngestReport): void => showReport(report, line)
+  await follow(line.paths, { ...deps, tell, board, show }, line.options, pace, signal)
+}
+
+async function serveHealth(
+  { HEALTH_HOST: host, HEALTH_PORT: port }: ProducerConfig,
+  board: FollowBoard,
+  resources: AsyncDisposableStack
+): Promise<void> {
+  if (port === 0) return
+  const metrics = new Metrics('producer')
+  board.observe(metrics)
+  resources.use(await openHealthServer({ host, port, metrics, readiness: () => board.readiness() }))
+}
+
+async function openDeps(
+  config: ProducerConfig,
+  tell: (event: IngestEvent) => void,
+  resources: AsyncDisposableStack,
+  signal: AbortSignal
+): Promise<IngestDeps> {
   const waiting = { clock: systemClock, tell }
   const log = openLog('producer', config.LOG_LEVEL)
   const names = namesOf(config.POINTSMAN_NAMESPACE)
@@ -44,7 +92,7 @@ async function run(config: ProducerConfig, line: CommandLine, signal: AbortSigna
 
   // A memory of its own for each cluster: what one was told to delete, another may still hold.
   const stateDir = join(config.stateDir, names.namespace, logId)
-  const deps = {
+  return {
     writer: resources.use(new KafkaDocumentWriter(clients, names.documents, codec)),
     log: admin,
     logId,
@@ -55,7 +103,6 @@ async function run(config: ProducerConfig, line: CommandLine, signal: AbortSigna
     standardInput: process.stdin,
     tell
   }
-  return await ingest(line.paths, deps, line.options, signal)
 }
 
 /** Kafka is asked for what tells whether the log still holds what was sent; without it, that is assumed. */
@@ -125,6 +172,8 @@ function teller(
       if (text !== undefined) console.error(text)
       return
     }
+    // The next round of who follows begins anew.
+    if (event.seconds < shownAtSeconds) shownAtSeconds = 0
     if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${progressText(event)}`)
     else if (event.seconds - shownAtSeconds >= plainProgressEverySeconds) {
       shownAtSeconds = event.seconds
@@ -133,7 +182,7 @@ function teller(
   }
 }
 
-function show(report: IngestReport | EstimateReport, { json }: CommandLine): void {
+function showReport(report: IngestReport | EstimateReport, { json }: CommandLine): void {
   if (json) return console.log(JSON.stringify(report))
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
   console.error(report.event === 'estimate' ? estimateText(report) : reportText(report))
@@ -148,7 +197,8 @@ function exitCodeOf(failure: unknown): number {
 interface Prepared {
   readonly line: CommandLine
   readonly graceMs: number
-  readonly run: (signal: AbortSignal) => Promise<IngestReport | EstimateReport>
+  /** @returns what is to be shown at its end. */
+  readonly run: (signal: AbortSignal) => Promise<IngestReport | EstimateReport | undefined>
 }
 
 /** What is wrong with the command line and with the environment, together. */
@@ -176,7 +226,8 @@ function prepare(): Prepared {
     return { line, graceMs: config.SHUTDOWN_GRACE_MS, run: signal => runEstimate(config, line, signal) }
   }
   const config = loadConfig(env)
-  return { line, graceMs: config.SHUTDOWN_GRACE_MS, run: signal => run(config, line, signal) }
+  const work = line.follow ? runFollow : run
+  return { line, graceMs: config.SHUTDOWN_GRACE_MS, run: signal => work(config, line, signal) }
 }
 
 if (process.argv.slice(2).some(argument => argument === '--help' || argument === '-h')) {
@@ -190,10 +241,12 @@ try {
     async signal => {
       try {
         const report = await work(signal)
-        show(report, line)
+        if (report === undefined) return
+        showReport(report, line)
         if (report.stopped || (line.strict && report.rejectedTotal > 0)) exitCode = 1
       } catch (error) {
-        exitCode = exitCodeOf(error)
+        const isEnd = line.follow && signal.aborted && error === signal.reason
+        exitCode = isEnd ? 0 : exitCodeOf(error)
         throw error
       }
     },

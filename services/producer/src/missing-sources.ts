@@ -20,17 +20,28 @@ export async function* missingSources(
   scratch: RunScratch,
   isInScope: (path: string) => boolean
 ): AsyncGenerator<MissingSource> {
-  let after = ''
-  for (;;) {
-    const page = store.unseen(root.origin, after, pageSize)
-    const last = page.at(-1)
-    if (last === undefined) return
-    after = last.id
-    for (const entry of page) {
-      if (root.files?.has(entry.path) === false || !isInScope(entry.path)) continue
-      const doubted = scratch.isDoubted(root.origin, entry.path)
-      yield { entry, sure: !doubted && !(await isUnmounted(root, entry)) }
-    }
+  for (const entry of unseenIn(root, store)) {
+    if (root.files?.has(entry.path) === false || !isInScope(entry.path)) continue
+    const doubted = scratch.isDoubted(root.origin, entry.path)
+    yield { entry, sure: !doubted && !(await isUnmounted(root, entry)) }
+  }
+}
+
+function* unseenIn({ origin, followed }: Root, store: EmittedStore): Generator<Entry> {
+  const { changes } = followed ?? {}
+  if (changes === undefined) yield* paged(after => store.unseen(origin, after, pageSize))
+  else {
+    for (const path of changes.found.keys())
+      yield* paged(after => store.unseenAt(origin, path, after, pageSize))
+    for (const path of changes.gone) yield* paged(after => store.unseenAt(origin, path, after, pageSize))
+  }
+}
+
+function* paged(pageAfter: (id: string) => readonly Entry[]): Generator<Entry> {
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const page: readonly Entry[] = pageAfter(after)
+    yield* page
+    after = page.at(-1)?.id
   }
 }
 

@@ -53,7 +53,7 @@ export async function* readFile(
   const opening = await openSourceFile(root, path)
   if (opening === undefined) return
   if ('reason' in opening) {
-    yield { kind: 'rejected', path, reason: opening.reason }
+    yield { kind: 'rejected', path, reason: opening.reason, again: true }
     return
   }
   const { file } = opening
@@ -62,7 +62,7 @@ export async function* readFile(
     yield* readFormat(format, file, place, context)
   } catch (error) {
     context.signal.throwIfAborted()
-    yield { kind: 'rejected', path, reason: reasonOf(error) }
+    yield { kind: 'rejected', path, reason: reasonOf(error), again: true }
   } finally {
     await file.handle.close()
   }

@@ -1,5 +1,6 @@
 import { posix } from 'node:path'
 import type { Clock } from '@pointsman/core/ports/clock'
+import type { Changes } from './followed.ts'
 import type { ReadContext } from './read-context.ts'
 import { readFile } from './read-file.ts'
 import { readJsonl } from './read-jsonl.ts'
@@ -23,8 +24,17 @@ export async function* readRoot(
   onIdle: () => Promise<void>
 ): AsyncGenerator<Reading> {
   if (root.origin === standardInput) yield* readStandardInput(deps, context, onIdle)
+  else if (root.followed?.changes !== undefined) yield* readChanges(root, root.followed.changes, context)
   else if (root.files === undefined) yield* readFolder(root, context)
   else for (const path of root.files) yield* readNamedFile(root, path, context)
+}
+
+async function* readChanges(root: Root, { found }: Changes, context: ReadContext): AsyncGenerator<Reading> {
+  for (const [path, reason] of found) {
+    if (reason !== undefined) yield { kind: 'rejected', path, reason, again: true }
+    else if (root.files === undefined) yield* readFile(root.origin, path, root.device, context)
+    else yield* readNamedFile(root, path, context)
+  }
 }
 
 async function* readStandardInput(
@@ -36,20 +46,28 @@ async function* readStandardInput(
   yield* readJsonl(whileIdle(input, idleMs, onIdle, clock, signal), place, maxBytes)
 }
 
-async function* readFolder({ origin, device }: Root, context: ReadContext): AsyncGenerator<Reading> {
+async function* readFolder(
+  { origin, device, followed }: Root,
+  context: ReadContext
+): AsyncGenerator<Reading> {
   for await (const item of walkFolder(origin, context.signal)) {
-    if (item.kind === 'rejected') yield item
-    else if (item.kind === 'file' && isWanted(item.path, context))
-      yield* readFile(origin, item.path, device, context)
+    if (item.kind === 'rejected') yield { ...item, again: true }
+    else if (item.kind === 'link' || !isWanted(item.path, context)) continue
+    else if (followed?.isMoving(item.path) === true) yield { kind: 'later' }
+    else yield* readFile(origin, item.path, device, context)
   }
 }
 
 /** What was named is never passed over in silence. */
 async function* readNamedFile(
-  { origin, device }: Root,
+  { origin, device, followed }: Root,
   path: string,
   context: ReadContext
 ): AsyncGenerator<Reading> {
+  if (followed?.isMoving(path) === true) {
+    yield { kind: 'later' }
+    return
+  }
   for await (const reading of readFile(origin, path, device, context)) {
     if (reading.kind !== 'skipped') yield reading
     else

@@ -21,6 +21,8 @@ export function eventText(event: IngestEvent): string | undefined {
       return `waiting: ${event.reason}; next try in ${event.retryInMs} ms`
     case 'resumed':
       return `going on after ${event.waitedMs} ms`
+    case 'following':
+      return `following ${event.paths.join(' ')}: a look every ${event.intervalMs / 1000} s, until Ctrl-C`
     case 'progress':
     case 'rejected':
     case 'report':

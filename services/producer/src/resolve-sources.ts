@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { Failure } from '@pointsman/core/domain/failure'
+import type { Followed } from './followed.ts'
 import { codeOf, reasonOf } from './open-source-file.ts'
 import { isInside } from './walk-folder.ts'
 
@@ -14,6 +15,13 @@ export interface Root {
   readonly device: number
   /** Paths relative to the root that were named one by one; undefined: all that lies below. */
   readonly files: ReadonlySet<string> | undefined
+  readonly followed?: Followed
+}
+
+export interface FoundRoots {
+  readonly roots: readonly Root[]
+  /** What cannot be read as a source, each as a sentence. */
+  readonly problems: readonly string[]
 }
 
 /**
@@ -25,16 +33,29 @@ export async function resolveSources(
   paths: readonly string[],
   isKnown: (origin: string, path: string) => boolean
 ): Promise<readonly Root[]> {
+  const { roots, problems } = await findRoots(paths, isKnown)
+  const all = [
+    ...(paths.length === 0 ? ['name at least one file or folder, or - for standard input'] : []),
+    ...problems,
+    ...overlapsOf(roots)
+  ]
+  if (all.length > 0) throw new Failure('USAGE', all.join('\n'))
+  return roots
+}
+
+/** The roots of those paths that are there at this moment. */
+export async function findRoots(
+  paths: readonly string[],
+  isKnown: (origin: string, path: string) => boolean
+): Promise<FoundRoots> {
   const roots = new Map<string, Root>()
-  const problems = paths.length === 0 ? ['name at least one file or folder, or - for standard input'] : []
+  const problems: string[] = []
   for (const path of new Set(paths)) {
     const found = path === standardInput ? standardInputRoot : await resolvePath(path, isKnown)
     if (typeof found === 'string') problems.push(found)
     else roots.set(found.origin, merge(roots.get(found.origin), found))
   }
-  problems.push(...overlaps([...roots.values()]))
-  if (problems.length > 0) throw new Failure('USAGE', problems.join('\n'))
-  return [...roots.values()]
+  return { roots: [...roots.values()], problems }
 }
 
 const standardInputRoot: Root = { origin: standardInput, device: 0, files: undefined }
@@ -80,7 +101,7 @@ function merge(known: Root | undefined, found: Root): Root {
 }
 
 /** The same file below two roots would be two documents. */
-function overlaps(roots: readonly Root[]): readonly string[] {
+export function overlapsOf(roots: readonly Root[]): readonly string[] {
   const folders = roots.filter(({ origin }) => origin !== standardInput)
   return folders.flatMap(outer =>
     folders

@@ -18,9 +18,13 @@ export function openRunLock(directory: string, origin: string): Disposable {
     db.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
     db.close()
-    throw new Failure('RUN_ACTIVE', `another run is reading ${origin}: wait until it has ended, or stop it`, {
-      cause
-    })
+    throw new Failure(
+      'RUN_ACTIVE',
+      `another run is reading or following ${origin}: wait until it has ended, or stop it`,
+      {
+        cause
+      }
+    )
   }
   return { [Symbol.dispose]: () => db.close() }
 }

@@ -24,6 +24,7 @@ export interface SourceText {
  * - `text`
  * - `rejected` named in the report. What came from `path`, or from below it, before is kept, unless `empty`: then the
  *   path was read and holds nothing any more.
+ * - `later`    it is being written: not read this time.
  * - `skipped`  no kind of file that is read; counted by extension.
  */
 export type Reading =
@@ -34,5 +35,8 @@ export type Reading =
       readonly id?: string
       readonly reason: string
       readonly empty?: true
+      /** What is wrong lies outside the file: it may be read another time though it has not changed. */
+      readonly again?: true
     }
+  | { readonly kind: 'later' }
   | { readonly kind: 'skipped'; readonly extension: string }

@@ -11,6 +11,7 @@ export class Tally {
   readonly #clock: Clock
   readonly #tell: (event: IngestEvent) => void
   readonly #run: string | undefined
+  readonly #isNews: (rejection: Rejection) => boolean
   readonly #startMs: number
   readonly #rejected: Rejection[] = []
   readonly #notices = new Set<string>()
@@ -27,8 +28,15 @@ export class Tally {
   #bytes = 0
   #kept = 0
 
-  constructor(run: string | undefined, clock: Clock, tell: (event: IngestEvent) => void) {
+  /** @param isNews - whether a rejection is to be told and counted. */
+  constructor(
+    run: string | undefined,
+    clock: Clock,
+    tell: (event: IngestEvent) => void,
+    isNews: (rejection: Rejection) => boolean = () => true
+  ) {
     this.#run = run
+    this.#isNews = isNews
     this.#clock = clock
     this.#tell = tell
     this.#startMs = clock.nowMs()
@@ -60,6 +68,7 @@ export class Tally {
   }
 
   reject(rejection: Rejection): void {
+    if (!this.#isNews(rejection)) return
     const shown = {
       path: printable(rejection.path),
       ...(rejection.id === undefined ? {} : { id: printable(rejection.id) }),

@@ -25,12 +25,17 @@ interface OpenFolder {
 
 /**
  * Everything below `root`, one entry at a time: folders of any size take no more memory than their depth. Symbolic
- * links are never followed, so there are no loops and no way out.
+ * links are never followed, so there are no loops and no way out. A root that cannot be opened is rejected as the path ''.
  */
 export async function* walkFolder(root: string, signal: AbortSignal): AsyncGenerator<FolderItem> {
   const open: OpenFolder[] = []
   try {
-    open.push({ path: '', dir: await opendir(root) })
+    const top = await openTop(root)
+    if ('reason' in top) {
+      yield { kind: 'rejected', path: '', reason: top.reason }
+      return
+    }
+    open.push(top)
     for (;;) {
       signal.throwIfAborted()
       const folder = open.at(-1)
@@ -63,6 +68,14 @@ async function readNext({ path, dir }: OpenFolder): Promise<NextEntry> {
     return entry === null ? undefined : { path: path === '' ? entry.name : `${path}/${entry.name}`, entry }
   } catch (error) {
     return { reason: `the folder could not be read to its end (${reasonOf(error)})` }
+  }
+}
+
+async function openTop(root: string): Promise<OpenFolder | { reason: string }> {
+  try {
+    return { path: '', dir: await opendir(root) }
+  } catch (error) {
+    return { reason: reasonOf(error) }
   }
 }
 

@@ -103,6 +103,12 @@ export const ledgerSettings = {
 /** Partitions of the documents topic when it is made. */
 export const topicSettings = { DOCUMENTS_PARTITIONS: count.default(8) }
 
+export const healthSettings = {
+  HEALTH_HOST: z.string().default('127.0.0.1'),
+  /** 0 turns health and metrics off. */
+  HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0)
+}
+
 /** What every embedder is told, whatever its lane. */
 export const laneSettings = {
   ...commonSettings,
@@ -118,9 +124,7 @@ export const laneSettings = {
   /** How long after its last sign of life others may take over what an instance left. */
   INSTANCE_LEASE_MS: count.min(2_000).default(10_000),
   SHUTDOWN_GRACE_MS: count.default(8_000),
-  HEALTH_HOST: z.string().default('127.0.0.1'),
-  /** 0 turns health and metrics off. */
-  HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(0)
+  ...healthSettings
 }
 
 /** What the adapters are told; shapes of the parsed settings above. */

@@ -1,4 +1,4 @@
-// `node tools/bootstrap/run.mjs start|test|stack|trace|bench|chaos|simulate|mutants|pointsman [arguments]`: what the
+// `node tools/bootstrap/run.mjs start|test|compose|stack|trace|bench|chaos|simulate|mutants|pointsman [arguments]`: what the
 // scripts of package.json call.
 // Needs nothing but Node >= 18 and npm: installs the packages and the pinned Node when they are missing or out of date.
 
@@ -7,6 +7,7 @@ import { runPinned } from './run-pinned.mjs'
 const targets = {
   start: { script: 'tools/demo/main.ts' },
   test: { script: 'tools/bootstrap/test.ts' },
+  compose: { script: 'tools/compose/main.ts' },
   stack: { script: 'tools/stack/main.ts' },
   trace: { script: 'tools/trace/main.ts' },
   bench: { script: 'bench/main.ts' },

@@ -55,14 +55,10 @@ export async function startContainerStack(): Promise<ServerStack> {
 
   const env = stackEnv(ports, minilm)
   await Promise.all([
-    waitUntilReady(() => probeKafka(ports.kafka), readyLimitMs, never),
-    waitUntilReady(signal => probeRegistry(env.SCHEMA_REGISTRY_URL, signal), readyLimitMs, never),
-    waitUntilReady(() => probeRedis(ports.redis), readyLimitMs, never),
-    waitUntilReady(
-      () => probeWeaviate({ http: ports.weaviate, grpc: ports.weaviateGrpc }),
-      readyLimitMs,
-      never
-    )
+    answers('kafka', () => probeKafka(ports.kafka)),
+    answers('registry', signal => probeRegistry(env.SCHEMA_REGISTRY_URL, signal)),
+    answers('redis', () => probeRedis(ports.redis)),
+    answers('weaviate', () => probeWeaviate({ http: ports.weaviate, grpc: ports.weaviateGrpc }))
   ])
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   say(`${services.join(', ')} ready in containers (${projectName}) after ${seconds} s\n`)
@@ -94,6 +90,18 @@ async function up(projectName: string, ports: StackAddresses): Promise<void> {
         '(DEBUG=testcontainers* shows their logs; KAFKA_IMAGE, REGISTRY_IMAGE, REDIS_IMAGE and WEAVIATE_IMAGE name other images)',
       { cause: error }
     )
+  }
+}
+
+/** Healthy inside is not yet reached from outside, and the registry is set up by being asked. */
+async function answers(name: string, probe: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  try {
+    await waitUntilReady(probe, readyLimitMs, new AbortController().signal)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new StackError(`${name} is healthy in its container and does not answer from outside: ${why}`, {
+      cause: error
+    })
   }
 }
 

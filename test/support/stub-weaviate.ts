@@ -3,7 +3,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { WeaviateDefinition } from '@pointsman/core/adapters/weaviate/grpc-api'
 import type { ObjectId } from '@pointsman/core/domain/identity'
 import type { IndexObject } from '@pointsman/core/ports/vector-store'
-import { createServer } from 'nice-grpc'
+import { createServer, ServerError, Status } from 'nice-grpc'
 
 /** What the stub does with one BatchObjects call. */
 export interface InsertScript {
@@ -33,10 +33,15 @@ export class StubWeaviate implements AsyncDisposable {
   readonly #stop = new AbortController()
   readonly #http = createHttpServer((request, response) => {
     if (request.url === '/v1/meta') return response.end('{"version":"1.38.11"}')
+    if (request.url?.startsWith('/v1/schema/') === true && this.#schema !== undefined) {
+      return response.setHeader('content-type', 'application/json').end(this.#schema)
+    }
     const id = request.url?.split('/').at(-1) ?? ''
     response.statusCode = this.#stored.has(id) ? 204 : 404
     return response.end()
   })
+  #schema: string | undefined
+  readonly #refusals: string[] = []
   inserts = 0
   grpcUrl = ''
   url = ''
@@ -66,6 +71,16 @@ export class StubWeaviate implements AsyncDisposable {
   /** The next calls of BatchObjects take one script each. */
   script(...scripts: readonly InsertScript[]): void {
     this.#scripts.push(...scripts)
+  }
+
+  /** A collection that is there, as REST tells it. */
+  show(schema: object): void {
+    this.#schema = JSON.stringify(schema)
+  }
+
+  /** What the next searches fail with, one each. */
+  refuseSearches(...messages: readonly string[]): void {
+    this.#refusals.push(...messages)
   }
 
   /** What is there before the test begins. */
@@ -108,6 +123,8 @@ export class StubWeaviate implements AsyncDisposable {
         return { errors: Object.entries(errors).map(([at, error]) => ({ index: Number(at), error })) }
       },
       search: ({ after, limit, filters, nearVector }) => {
+        const refusal = this.#refusals.shift()
+        if (refusal !== undefined) throw new ServerError(Status.UNKNOWN, refusal)
         const near = nearVector?.vectors[0]?.vectorBytes
         const wanted = filters?.valueTextArray?.values
         const matches = (id: string, { vector, searchable }: Stored): boolean => {

@@ -34,8 +34,12 @@ export class WeaviateControl implements AsyncDisposable {
   /** The raw schema of the collection; undefined when there is none. */
   async schema(signal: AbortSignal): Promise<unknown> {
     return await this.#call(signal, async client => {
-      const exists = await client.collections.exists(this.#collection)
-      return exists ? await client.collections.exportToJson(this.#collection) : undefined
+      try {
+        return await client.collections.exportToJson(this.#collection)
+      } catch (error) {
+        if (hasStatus(error, 404)) return undefined
+        throw error
+      }
     })
   }
 

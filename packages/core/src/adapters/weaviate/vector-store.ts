@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Failure } from '../../domain/failure.ts'
 import type { Digest, ObjectId } from '../../domain/identity.ts'
 import { vectorFault } from '../../domain/vector-bytes.ts'
@@ -21,6 +22,11 @@ import { messageOf } from '../../runtime/message-of.ts'
 const filterValues = 1_000
 /** Whole vectors in one answer. */
 const vectorsPerAnswer = 1_000
+
+/** Between looks at a collection that is being made: that takes Weaviate some ten milliseconds. */
+const makingPauseMs = 25
+/** A query for a collection that a node knows by its schema alone, or not yet. */
+const notMadeYet = /non-existing index|could not find (class|index)|not found in schema/i
 
 const defaultDeadlines: Deadlines = { writeDeadlineMs: 60_000, queryDeadlineMs: 20_000 }
 
@@ -64,9 +70,11 @@ class WeaviateVectorStore implements VectorStore, AsyncDisposable {
     const wanted = collectionSchema(this.#collection, this.#settings)
     const differences = await this.#ask('prepare the collection', signal, async () => {
       const present = await this.#control.schema(signal)
-      if (present === undefined && (await this.#control.create(wanted, signal))) return []
+      const isOurs = present === undefined && (await this.#control.create(wanted, signal))
+      const vector = await this.#vectorOnceMade(signal)
+      if (isOurs) return []
       const schema = present ?? (await this.#control.schema(signal))
-      return [...schemaDifferences(schema, this.#settings), ...(await this.#dimensionDifferences(signal))]
+      return [...schemaDifferences(schema, this.#settings), ...this.#dimensionDifferences(vector)]
     })
     if (differences.length === 0) return
     const list = differences.map(difference => `  ${difference}`).join('\n')
@@ -174,9 +182,24 @@ class WeaviateVectorStore implements VectorStore, AsyncDisposable {
     await this.#control[Symbol.asyncDispose]()
   }
 
+  /**
+   * Any stored vector, asked for until the collection can be asked at all: Weaviate shows a class to everybody before
+   * its shards are made, and in a cluster each node makes them in its own time.
+   */
+  async #vectorOnceMade(signal: AbortSignal): Promise<VectorBytes | undefined> {
+    const untilMs = performance.now() + this.#queryMs
+    for (;;) {
+      try {
+        return await this.#grpc.anyVector(this.#queryMs, signal)
+      } catch (error) {
+        if (!notMadeYet.test(messageOf(error)) || performance.now() > untilMs) throw error
+      }
+      await delay(makingPauseMs, undefined, { signal })
+    }
+  }
+
   /** The schema does not tell the dimensions; any stored object does. */
-  async #dimensionDifferences(signal: AbortSignal): Promise<readonly string[]> {
-    const vector = await this.#grpc.anyVector(this.#queryMs, signal)
+  #dimensionDifferences(vector: VectorBytes | undefined): readonly string[] {
     const dimensions = vector === undefined ? this.dimensions : vector.byteLength / 4
     if (dimensions === this.dimensions) return []
     return [`EMBEDDING_DIMENSIONS: is ${dimensions}, wanted ${this.dimensions}`]

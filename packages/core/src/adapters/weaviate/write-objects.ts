@@ -41,7 +41,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** The shard or the server refuses for the moment; Weaviate has no codes for it. */
 const refusedForNow =
-  /read-?only|not enough memory|no space left|disk usage|memory usage|not found in schema|could not find class|shut(ting)? ?down|not ready|still loading/i
+  /read-?only|not enough memory|no space left|disk usage|memory usage|not found in schema|could not find (class|index)|shut(ting)? ?down|not ready|still loading/i
 /** The server gave up half-way. */
 const cutOff =
   /context canceled|deadline exceeded|timeout|timed out|unavailable|connection|unexpected error|EOF/i

@@ -16,6 +16,7 @@ const none: Counts = { documents: 0, unchanged: 0, emitted: 0, tombstones: 0, re
 /** How it stands with following, for whoever asks: an operator, an orchestrator, Prometheus. */
 export class FollowBoard {
   readonly #clock: Clock
+  readonly #startMs: number
   #ended = none
   #underWay = none
   #rounds = 0
@@ -25,6 +26,7 @@ export class FollowBoard {
 
   constructor(clock: Clock) {
     this.#clock = clock
+    this.#startMs = clock.nowMs()
   }
 
   hear(event: IngestEvent): void {
@@ -69,7 +71,10 @@ export class FollowBoard {
     const ready = metrics.gauge('pointsman_producer_ready', '1 while folders, Kafka and registry can be used')
     const files = metrics.gauge('pointsman_producer_files', 'Files seen by the last look')
     const took = metrics.gauge('pointsman_producer_look_seconds', 'Duration of the last look at all files')
-    const age = metrics.gauge('pointsman_producer_look_age_seconds', 'Time since the last look at all files')
+    const age = metrics.gauge(
+      'pointsman_producer_look_age_seconds',
+      'Time since the last look at all files, or the start'
+    )
     metrics.beforeRender(() => {
       const sum = sumOf(this.#ended, this.#underWay)
       for (const [counter, total] of [
@@ -84,10 +89,9 @@ export class FollowBoard {
         counter.inc(total)
       }
       ready.set(this.readiness().ready ? 1 : 0)
-      if (this.#look === undefined) return
-      files.set(this.#look.files)
-      took.set(this.#look.tookMs / 1000)
-      age.set((this.#clock.nowMs() - this.#look.atMs) / 1000)
+      files.set(this.#look?.files ?? 0)
+      took.set((this.#look?.tookMs ?? 0) / 1000)
+      age.set((this.#clock.nowMs() - (this.#look?.atMs ?? this.#startMs)) / 1000)
     })
   }
 }

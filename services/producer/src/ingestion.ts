@@ -113,13 +113,14 @@ export class Ingestion {
       this.#deps.looseEnds.readWhole(root.origin)
       return undefined
     }
+    const old = problemOfVersion(source, before)
+    if (old !== undefined) return old
     const problem =
-      (isFirst ? undefined : problemOfRepeat(source, before)) ?? problemOfVersion(source, before)
-    if (problem !== undefined) return problem
-    const owned = await problemOfOwner(source, root, before)
-    if (owned !== undefined) {
-      this.#deps.looseEnds.again(root.origin, source.path)
-      return owned
+      (isFirst ? undefined : problemOfRepeat(source, before)) ?? (await problemOfOwner(source, root, before))
+    if (problem !== undefined) {
+      // The other may give it up.
+      if (before?.origin !== root.origin) this.#deps.looseEnds.again(root.origin, source.path)
+      return problem
     }
 
     const prepared = prepareText(source, this.#options)

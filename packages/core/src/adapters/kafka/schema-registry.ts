@@ -5,6 +5,7 @@ import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import avro from 'avsc'
 import { Failure } from '../../domain/failure.ts'
 import type { RegistrySettings } from '../../runtime/settings.ts'
+import { completeSubject } from './complete-subject.ts'
 import { withDeadline } from './deadline.ts'
 import { documentSchema, documentType } from './document-schema.ts'
 import { messageOf } from '../../runtime/message-of.ts'
@@ -23,6 +24,7 @@ export type Reading = { readonly resolver: Resolver | undefined } | { readonly u
 type Resolver = ReturnType<avro.Type['createResolver']>
 
 export class DocumentSchemas {
+  readonly #settings: RegistrySettings
   readonly #registry: SchemaRegistry
   readonly #subject: string
   readonly #known = new Map<number, Reading>()
@@ -34,6 +36,7 @@ export class DocumentSchemas {
   constructor(settings: RegistrySettings, topic: string) {
     const { SCHEMA_REGISTRY_URL: host, SCHEMA_REGISTRY_USERNAME: username } = settings
     const password = settings.SCHEMA_REGISTRY_PASSWORD ?? ''
+    this.#settings = settings
     this.#subject = `${topic}-value`
     this.#registry = new SchemaRegistry({
       host,
@@ -49,12 +52,13 @@ export class DocumentSchemas {
    */
   async register(signal?: AbortSignal): Promise<number> {
     // The client sets the level of a new subject after it has made it: whoever registers in between finds none, and
-    // of two who set it at once one is refused.
+    // of two who set it at once one is refused. Who made it may also be gone: the last try sets the level itself.
     for (let left = levelRetries; ; left -= 1) {
       try {
         return await this.#registerOnce(signal)
       } catch (error) {
         if (left === 0 || !(error instanceof Failure) || !isRace(error.cause)) throw error
+        if (left === 1) await this.#complete(signal)
         await delay(levelRetryMs, undefined, { ...(signal && { signal }) })
       }
     }
@@ -70,12 +74,19 @@ export class DocumentSchemas {
       const refusal = refusalOf(error)
       if (refusal === undefined) throw error
       const remedy =
-        'the subject holds a schema that ours does not follow, or its level is not BACKWARD; a first start that was ' +
-        `killed leaves it so: PUT /config/${this.#subject} {"compatibility":"BACKWARD"}`
+        'the subject holds a schema that ours does not follow, or its level is not BACKWARD; for that: ' +
+        `PUT /config/${this.#subject} {"compatibility":"BACKWARD"}`
       throw new Failure('SCHEMA_UNKNOWN', `schema of ${this.#subject} refused: ${refusal}; ${remedy}`, {
         cause: error
       })
     }
+  }
+
+  async #complete(signal: AbortSignal | undefined): Promise<void> {
+    const deadline = AbortSignal.timeout(callMs)
+    const until = signal ? AbortSignal.any([signal, deadline]) : deadline
+    const completing = completeSubject(this.#settings, this.#subject, JSON.stringify(documentSchema), until)
+    await this.#call(completing, signal)
   }
 
   /** At once for a schema that was met before. */

@@ -70,11 +70,12 @@ RUN mvn --batch-mode --no-transfer-progress org.apache.maven.plugins:maven-depen
 # glibc, libstdc++ and certificates, no shell.
 FROM ${RUNTIME_IMAGE} AS runtime
 COPY --from=manifests /usr/local/bin/node /usr/local/bin/node
+# Before WORKDIR, which would give the folder to the user of the base image.
+COPY deploy/container/health.mjs /app/deploy/container/
 WORKDIR /app
-COPY deploy/container/health.mjs deploy/container/
 ENV NODE_ENV=production
 USER 65532:65532
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=5s --start-period=120s --retries=3 \
     CMD ["/usr/local/bin/node", "/app/deploy/container/health.mjs"]
 
 

@@ -43,6 +43,8 @@ async function run(config: ProducerConfig, line: CommandLine, signal: AbortSigna
 
 async function runFollow(config: ProducerConfig, line: CommandLine, signal: AbortSignal): Promise<undefined> {
   await using resources = new AsyncDisposableStack()
+  // Who started it for somebody at a terminal is gone.
+  if (process.connected) process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
   const board = new FollowBoard(systemClock)
   await serveHealth(config, board, resources)
   const tell = teller(line, resources)

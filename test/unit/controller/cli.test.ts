@@ -171,6 +171,33 @@ describe('ingest', () => {
     expect(JSON.parse(out)).toMatchObject({ emitted: 2, settled: { done: 2, total: 2, failed: 0 } })
   })
 
+  test('with --follow it shows each round as it comes, and ends as the producer does', async () => {
+    const ran: (readonly string[])[] = []
+    const run: ProcessRunner = async (_, args, { onLine }) => {
+      ran.push(args)
+      await onLine?.(JSON.stringify({ event: 'following', paths: ['docs'], intervalMs: 5000 }))
+      await onLine?.(JSON.stringify({ ...report, rejected: [], rejectedTotal: 0 }))
+      await onLine?.(JSON.stringify({ event: 'waiting', reason: 'no broker answers', retryInMs: 250 }))
+      await onLine?.(
+        JSON.stringify({ ...report, documents: 1, rejected: [], rejectedTotal: 0, stopped: true })
+      )
+      return 0
+    }
+
+    const { exitCode, out, err } = await cli(['ingest', 'docs', '--follow'], { run })
+
+    expect(exitCode).toBe(0)
+    expect(ran).toEqual([['--json', '--follow', 'docs']])
+    expect(out.split('\n')).toEqual([
+      expect.stringMatching(/^3 texts read/),
+      expect.stringMatching(/^1 texts read/),
+      ''
+    ])
+    expect(err).toContain('waiting: no broker answers')
+    expect((await cli(['ingest', 'docs', '--', '--follow'], { run: async () => 3 })).exitCode).toBe(3)
+    expect((await cli(['ingest', 'docs', '--follow', '--wait'], { run })).exitCode).toBe(2)
+  })
+
   test('what is not settled in time exits with 4 and says why', async () => {
     const { url, world } = await startController()
     const run: ProcessRunner = async (_, __, { onLine }) => {

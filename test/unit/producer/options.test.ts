@@ -45,6 +45,17 @@ test('every problem of a command line is named at once', () => {
   )
 })
 
+test('what has no end is not followed, and what follows has none to speak of', () => {
+  const parse = () => parseCommandLine(['docs', '-', '--follow', '--estimate', '--strict'])
+  for (const reason of [
+    'standard input is read until it ends',
+    'choose one',
+    '--strict is about how a run ends'
+  ])
+    expect(parse).toThrow(reason)
+  expect(parseCommandLine(['docs', '--follow', '--allow-empty'])).toMatchObject({ follow: true })
+})
+
 test('a command line is read in any order', () => {
   const { paths, options, json } = parseCommandLine([
     'docs',

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { CliContext } from './cli-context.ts'
-import { exitCodes, type ExitCode } from './cli-error.ts'
+import { CliError, exitCodes, type ExitCode } from './cli-error.ts'
 import { runFolder } from './run-file.ts'
 
 const producerPath = 'services/producer/src/main.ts'
@@ -8,7 +8,7 @@ const producerPath = 'services/producer/src/main.ts'
 /**
  * Runs the producer, which reads the files of this computer.
  * @param onEvent - gets each thing that it tells.
- * @returns how to end when it ended without a report.
+ * @returns how it ended.
  */
 export async function runProducer(
   { run, env, runFile, namespace }: Pick<CliContext, 'run' | 'env' | 'runFile' | 'namespace'>,
@@ -19,8 +19,14 @@ export async function runProducer(
     env: { ...producerEnv(runFile, namespace), ...given(env) },
     onLine: line => onEvent(parseJson(line))
   })
-  const known = exitCode === exitCodes.usage || exitCode === exitCodes.refused
-  return known ? exitCode : exitCodes.failed
+  const known = [exitCodes.done, exitCodes.usage, exitCodes.refused].find(code => code === exitCode)
+  return known ?? exitCodes.failed
+}
+
+/** A run says what it did. */
+export function withoutReport(exitCode: ExitCode): CliError {
+  const code = exitCode === exitCodes.done ? exitCodes.failed : exitCode
+  return new CliError(code, 'PRODUCER_FAILED', 'the producer ended without a report')
 }
 
 /** Where the producer finds Kafka, unless the environment says it. */

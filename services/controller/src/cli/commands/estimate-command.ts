@@ -12,7 +12,7 @@ import { formatCount } from '../format.ts'
 import { LiveLine } from '../live-line.ts'
 import { type OutputOptions, print } from '../print.ts'
 import { renderEstimate } from '../render-estimate.ts'
-import { runProducer } from '../run-producer.ts'
+import { runProducer, withoutReport } from '../run-producer.ts'
 import { jsonFlag } from './options.ts'
 
 const answerMs = 30_000
@@ -78,7 +78,7 @@ async function askEstimate(context: CliContext, paths: readonly string[]): Promi
     }
   })
   live.clear()
-  if (!input) throw new CliError(exitCode, 'PRODUCER_FAILED', 'the producer ended without a report')
+  if (!input) throw withoutReport(exitCode)
   return {
     model: basis.model,
     input,

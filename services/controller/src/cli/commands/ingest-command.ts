@@ -9,7 +9,7 @@ import { LiveLine } from '../live-line.ts'
 import { type OutputOptions, print } from '../print.ts'
 import { type Progress, progressLine } from '../progress-line.ts'
 import { renderRejections } from '../render-rejections.ts'
-import { runProducer } from '../run-producer.ts'
+import { runProducer, withoutReport } from '../run-producer.ts'
 import { isSettled, progressSince } from '../settlement.ts'
 import { jsonFlag, parseDuration } from './options.ts'
 
@@ -39,9 +39,11 @@ const ingestProgress = z.looseObject({
   rejected: z.int()
 })
 const waiting = z.looseObject({ event: z.literal('waiting'), reason: z.string() })
+const resumed = z.looseObject({ event: z.literal('resumed') })
 
 interface IngestOptions extends OutputOptions {
   readonly wait?: boolean
+  readonly follow?: boolean
   readonly timeout: number
 }
 
@@ -51,18 +53,27 @@ export function addIngestCommand(program: Command, context: CliContext): void {
     .description('read files and folders, and send what changed since the last time')
     .argument('<path...>', 'files, folders, or - for documents as JSON lines on standard input')
     .option('--wait', 'until all is settled')
+    .option('--follow', 'stay, and send whatever changes, until Ctrl-C')
     .option('--timeout <duration>', 'wait at most so long', parseDuration, parseDuration('24h'))
     .addOption(jsonFlag())
     .addHelpText(
       'after',
       '\nOptions of the producer follow two dashes: see `pointsman ingest . -- --help`.\n' +
         '\nExamples:\n  pointsman ingest ./docs --wait\n  pointsman ingest ./docs -- --chunk-tokens 200\n' +
-        '  cat documents.jsonl | pointsman ingest -'
+        '  pointsman ingest ./docs --follow\n  cat documents.jsonl | pointsman ingest -'
     )
     .action(async (paths: string[], options: IngestOptions) => {
+      const isFollowing = options.follow === true || paths.includes('--follow')
+      if (isFollowing && options.wait === true)
+        throw new CliError(
+          exitCodes.usage,
+          'USAGE',
+          '--wait is until all is settled, --follow never ends: choose one'
+        )
+      if (isFollowing) return await follow(context, ['--follow', ...paths], options)
       const before = options.wait === true ? await askStatus(context) : undefined
       const { report, exitCode } = await produce(context, paths)
-      if (!report) throw new CliError(exitCode, 'PRODUCER_FAILED', 'the producer ended without a report')
+      if (!report) throw withoutReport(exitCode)
 
       const progress = before ? await waitUntilSettled(context, before, report, options) : undefined
       print(context, options, { ...report, ...(progress && { settled: progress }) }, found =>
@@ -87,18 +98,40 @@ export async function produce(
   const exitCode = await runProducer(context, args, event => {
     const ended = ingestReport.safeParse(event)
     if (ended.success) report = ended.data
-    const waits = waiting.safeParse(event)
-    if (waits.success) live.show(`waiting: ${clean(waits.data.reason)}`)
-    const goes = ingestProgress.safeParse(event)
-    if (goes.success && !onProgress) {
-      const { documents, emitted, rejected } = goes.data
-      const refused = rejected > 0 ? `, ${formatCount(rejected)} rejected` : ''
-      live.show(`${formatCount(documents)} texts read, ${formatCount(emitted)} documents sent${refused}`)
-    }
+    showWaiting(live, event)
+    if (!onProgress) showProgress(live, event)
     onProgress?.()
   })
   live.clear()
   return { report, exitCode }
+}
+
+/** Shows each round that did something, until the producer ends. */
+async function follow(context: CliContext, args: readonly string[], options: OutputOptions): Promise<void> {
+  const live = new LiveLine(context.terminal)
+  const exitCode = await runProducer(context, args, event => {
+    showWaiting(live, event)
+    showProgress(live, event)
+    const ended = ingestReport.safeParse(event)
+    if (ended.success || resumed.safeParse(event).success) live.clear()
+    if (ended.success) print(context, options, ended.data, renderIngest)
+  })
+  live.clear()
+  if (exitCode !== exitCodes.done)
+    throw new CliError(exitCode, 'PRODUCER_FAILED', 'the producer follows no longer')
+}
+
+function showWaiting(live: LiveLine, event: unknown): void {
+  const waits = waiting.safeParse(event)
+  if (waits.success) live.show(`waiting: ${clean(waits.data.reason)}`)
+}
+
+function showProgress(live: LiveLine, event: unknown): void {
+  const goes = ingestProgress.safeParse(event)
+  if (!goes.success) return
+  const { documents, emitted, rejected } = goes.data
+  const refused = rejected > 0 ? `, ${formatCount(rejected)} rejected` : ''
+  live.show(`${formatCount(documents)} texts read, ${formatCount(emitted)} documents sent${refused}`)
 }
 
 async function waitUntilSettled(

@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     name: 'compose',
     include: ['test/compose/**/*.test.ts'],
-    testTimeout: 240_000,
+    testTimeout: 600_000,
     hookTimeout: 600_000,
     // One story on one set of containers.
     fileParallelism: false,

@@ -51,7 +51,8 @@ const harmless: ReadonlySet<string> = new Set([
   'resume',
   'noteRebuild',
   'restore',
-  'expect'
+  'expect',
+  'promiseVectors'
 ])
 
 export class LedgerWatch {

@@ -35,6 +35,12 @@ export type RebuildingCommand =
   | { readonly type: 'expect'; readonly documents: readonly DocumentChoice[] }
   | { readonly type: 'adoptJob'; readonly manifest: number; readonly places: readonly Place[] }
   | {
+      readonly type: 'promiseVectors'
+      readonly manifest: number
+      /** Places in `contents`. */
+      readonly promised: readonly number[]
+    }
+  | {
       readonly type: 'endRebuild'
       readonly epoch: number
       readonly defaultLane: Lane
@@ -90,6 +96,11 @@ const adoptJob = fc.record({
   manifest: fc.nat({ max: 2 }),
   places: fc.array(place, { maxLength: 6 })
 })
+const promiseVectors = fc.record({
+  type: fc.constant('promiseVectors' as const),
+  manifest: fc.nat({ max: 2 }),
+  promised: fc.array(anyContent, { maxLength: 4 })
+})
 const noteRebuild = fc.record({
   type: fc.constant('noteRebuild' as const),
   stage: fc.constantFrom(...stages),
@@ -119,7 +130,13 @@ const correct = fc.record({
   )
 })
 
-const steps: fc.Arbitrary<RebuildingCommand> = fc.oneof(restore, expectSome, adoptJob, noteRebuild)
+const steps: fc.Arbitrary<RebuildingCommand> = fc.oneof(
+  restore,
+  expectSome,
+  adoptJob,
+  promiseVectors,
+  noteRebuild
+)
 
 export const rebuilding: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<RebuildingCommand>])[] =
   [
@@ -140,6 +157,7 @@ const types: readonly string[] = [
   'restore',
   'expect',
   'adoptJob',
+  'promiseVectors',
   'endRebuild',
   'correct'
 ] satisfies readonly RebuildingCommand['type'][]
@@ -178,9 +196,13 @@ export function tellingOf(
       return ledger => ledger.expect(documents)
     }
     case 'adoptJob': {
-      const id = `adopted.${command.manifest}` as ObligationId
+      const id = adoptedId(command.manifest)
       const job = { ...noJob, batchId: `batch of ${id}`, lines: 9, creates: 1 }
       return ledger => ledger.adoptJob(id, job, command.places.map(awaitedAt))
+    }
+    case 'promiseVectors': {
+      const promised = command.promised.map(index => contents[index]!)
+      return ledger => ledger.promiseVectors(adoptedId(command.manifest), promised)
     }
     case 'endRebuild': {
       const { epoch, defaultLane } = command
@@ -235,6 +257,10 @@ function correctionOf(
     status: otherStatus ? 'dead' : latest.status
   } as const
   return { docKey: docKeyOf(doc), found, status, content }
+}
+
+function adoptedId(manifest: number): ObligationId {
+  return `adopted.${manifest}` as ObligationId
 }
 
 function docKeyOf(doc: number): Digest {

@@ -80,6 +80,7 @@ export class Witness {
       case 'noteMember':
       case 'noteRebuild':
       case 'order':
+      case 'promiseVectors':
       case 'register':
       case 'release':
       case 'renew':

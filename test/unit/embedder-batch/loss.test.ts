@@ -108,6 +108,37 @@ test.concurrent('a job that nothing waits for any more is polled to its end, arc
   expect(await world.ledger.pastJobs(3)).toHaveLength(2)
 })
 
+test.concurrent('a text of a running job that is wanted only after the rebuild waits for that job', async () => {
+  await using world = new MemoryBatchLane({ pace: { kind: 'manual' } })
+  await using _keeper = await startKeeper(world, 'batch', world.provider)
+  const { provider } = world
+  world.startBatch('one')
+  await world.emit(aText('a', 1, 'first'), aText('b', 1, 'second'))
+  await vi.waitFor(() => expect(provider.server.jobs).toHaveLength(1), patience)
+  await world.emit(aTombstone('a', 2), aTombstone('b', 2))
+  world.ledgerServer.lose()
+  await vi.waitFor(async () => expect((await world.ledger.state()).epoch).toBe(2), patience)
+  await world.emit(aText('c', 1, 'first'), aText('a', 3, 'first'), aText('d', 1, 'third'))
+  await vi.waitFor(async () => {
+    const { obligations } = await world.ledger.survey()
+    const waiting = obligations.flatMap(({ job, parts }) =>
+      job === undefined ? [] : [[job.lines, [...parts.values()].reduce((sum, more) => sum + more, 0)]]
+    )
+    expect(waiting).toEqual([
+      [2, 2],
+      [1, 1]
+    ])
+    expect(provider.server.jobs).toHaveLength(2)
+  }, patience)
+  provider.server.finishAll()
+  await world.settled()
+  await vi.waitFor(async () => expect((await world.ledger.survey()).obligations).toEqual([]), patience)
+
+  expect(world.texts()).toEqual({ a: ['first'], c: ['first'], d: ['third'] })
+  expect(world.repeatedPayments).toBe(0)
+  expect([...provider.server.results, ...provider.server.inputs]).toEqual([])
+})
+
 test.concurrent('lines of an adopted job that came to nothing are tried again as those of any other', async () => {
   await using world = new MemoryBatchLane({ pace: { kind: 'manual' } })
   await using _keeper = await startKeeper(world, 'batch', world.provider)

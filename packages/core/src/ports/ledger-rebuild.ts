@@ -97,6 +97,14 @@ export interface LedgerRebuild {
    */
   adoptJob(manifest: ObligationId, job: Job, documents: readonly AwaitedDocument[]): Promise<boolean>
 
+  /**
+   * After the documents of all jobs were adopted; at most 1,000 payment keys a call, of lines of a job that runs. Until its results are
+   * read, or its file is made anew, whoever needs one of these vectors joins this manifest (`elsewhere`) instead of
+   * paying, though no document waited for it. Nothing for a manifest that is not `submitted`, and for keys that are
+   * `processed`, that somebody obtains, or that another one has promised.
+   */
+  promiseVectors(manifest: ObligationId, contents: readonly Digest[]): Promise<boolean>
+
   /** Ends the rebuild, and wakes all instances. */
   endRebuild(lanes: RebuiltLanes): Promise<boolean>
 }

@@ -1,4 +1,5 @@
 // Jobs become manifests again: all of them, so that each ends in order, with the documents that wait for their vectors.
+import type { Digest, ObligationId } from '@pointsman/core/domain/identity'
 import type { LogRecord } from '@pointsman/core/ports/event-log'
 import type { AwaitedDocument } from '@pointsman/core/ports/ledger-rebuild'
 import { prepareRecord } from '@pointsman/core/runtime/prepare-record'
@@ -9,6 +10,7 @@ import type { FoundJobs } from './find-jobs.ts'
 import type { Ahead } from './read-ahead.ts'
 
 const documentsAtOnce = 256
+const contentsAtOnce = 1000
 
 /** @returns false when the rebuild is somebody else's by now. */
 export async function adoptJobs(
@@ -27,7 +29,30 @@ export async function adoptJobs(
       if (!(await parts.ledger.adoptJob(manifest, job, documents))) return false
     }
   }
+  // What waits for a line already is known by now.
+  for (const { contents, manifest } of promisesOf(jobs, sources)) {
+    for (const some of chunked(contents, contentsAtOnce)) {
+      if (!(await parts.ledger.promiseVectors(manifest, some))) return false
+    }
+  }
   return true
+}
+
+/** What each job that runs may bring. One that has ended is archived too soon to be waited for. */
+function promisesOf(
+  jobs: FoundJobs['jobs'],
+  sources: FoundJobs['sources']
+): readonly { readonly manifest: ObligationId; readonly contents: readonly Digest[] }[] {
+  const promises = jobs.map(({ isRunning, manifest }) => ({
+    isRunning,
+    manifest,
+    contents: new Array<Digest>()
+  }))
+  for (const [content, index] of sources) {
+    const promise = promises[index]
+    if (promise?.isRunning === true) promise.contents.push(content)
+  }
+  return promises
 }
 
 /** The ledger takes only those that it expects: what stands in the index already waits for nothing. */

@@ -10,6 +10,8 @@ import { chunked } from '../chunked.ts'
 export interface FoundJob {
   readonly manifest: ObligationId
   readonly job: Job
+  /** Of its vectors none has come out yet; all of them may. */
+  readonly isRunning: boolean
 }
 
 export interface FoundJobs {
@@ -82,7 +84,7 @@ export async function findJobs(
     })
     const isTwin = jobs.some(({ manifest }) => manifest === one.key.manifest)
     const manifest = isTwin ? (`${one.key.manifest}.${one.key.create}` as ObligationId) : one.key.manifest
-    jobs.push({ manifest, job: jobOf(one, read, clock.nowMs()) })
+    jobs.push({ manifest, job: jobOf(one, read, clock.nowMs()), isRunning: !isEnded(one) })
   }
   return { jobs, sources }
 }

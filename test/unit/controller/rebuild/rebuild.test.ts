@@ -1,4 +1,5 @@
-import { docKey } from '@pointsman/core/runtime/identity'
+import type { ObligationId } from '@pointsman/core/domain/identity'
+import { docKey, paymentKey } from '@pointsman/core/runtime/identity'
 import type { Failpoint } from '@pointsman/core/runtime/failpoint'
 import { describe, expect, test } from 'vitest'
 import { documentOf } from '../../../support/memory-world.ts'
@@ -161,6 +162,20 @@ describe('jobs of the lost ledger', () => {
     expect(await admitted(of)).toMatchObject({ embed: 0 })
   })
 
+  test('a text of one that runs is not paid for when it is wanted later, of one that has ended it is', async () => {
+    const of = await withTwoIndexed()
+    await of.job('1.1.1', [documentOf('x', 'ended')])
+    of.world.provider.server.finishAll()
+    await of.job('1.1.2', [documentOf('y', 'running')])
+    of.world.ledgerServer.lose()
+    await of.rebuilt()
+    await of.world.produce(documentOf('v', 'ended'), documentOf('w', 'running'), documentOf('z', 'running'))
+    // `c`, and the text of the job that nobody waits for the end of.
+    expect(await admitted(of)).toMatchObject({ embed: 2 })
+    const parts = await of.world.ledger.parts('1.1.2' as ObligationId)
+    expect(parts.map(part => part.docKey).toSorted()).toEqual(['w', 'z'].map(docKey).toSorted())
+  })
+
   test('one that has the vector already is preferred to one that may bring it', async () => {
     const of = await withTwoIndexed()
     const done = await of.job('1.1.1', [c])
@@ -208,7 +223,7 @@ describe('jobs of the lost ledger', () => {
     expect((await of.world.ledger.survey()).obligations).toEqual([])
   })
 
-  test('two records of one version that differ wait for no job: either may be the newest when it is admitted', async () => {
+  test('two records of one version that differ are adopted for no job: either may be the newest when it is admitted', async () => {
     const of = await withTwoIndexed()
     const [first, second] = [versionOf('d', 'one', 5), versionOf('d', 'other', 5)]
     await of.job('1.1.1', [second])
@@ -222,7 +237,12 @@ describe('jobs of the lost ledger', () => {
       ['1.1.1', 0]
     ])
     await of.world.drain()
+    // The later one it is, and it waits for the job that brings its text.
+    const waiting = await of.world.ledger.parts('1.1.1' as ObligationId)
+    expect(waiting).toMatchObject([
+      { docKey: docKey('d'), content: paymentKey(of.world.spec, second.textHash) }
+    ])
     const texts = [...of.world.store.objects.values()].map(({ properties }) => properties.text)
-    expect(texts.filter(text => text === 'one' || text === 'other')).toEqual(['other'])
+    expect(texts.filter(text => text === 'one' || text === 'other')).toEqual(['one'])
   })
 })

@@ -130,9 +130,9 @@ function judge(state: MemoryLedgerState, takers: Takers, partition: number, cand
     addPart(state, takers.request, { ...part, action: 'delete' })
     return { kind: 'part', action: 'delete', generation, replaces }
   }
-  const { action, payer } = obtain(state, takers, content)
+  const { action, joins, payer } = obtain(state, takers, content)
   addPart(state, payer, { ...part, action })
-  if (action !== 'share' || payer === takers.request) return { kind: 'part', action, generation, replaces }
+  if (!joins) return { kind: 'part', action, generation, replaces }
   payer.joined.add(partKey(part))
   return { kind: 'elsewhere' }
 }
@@ -142,22 +142,35 @@ function partOf(candidate: Candidate, partition: number): Omit<Part, 'action' | 
   return { partition, offset, docKey, content, tokens, failures: 0 }
 }
 
+interface Obtaining {
+  readonly action: Action
+  readonly payer: ObligationRecord
+  /** It was there before: its owner serves the part. */
+  readonly joins: boolean
+}
+
 /** Who obtains the vector, and how. Nobody is asked to pay for what is being paid for (I5). */
-function obtain(
-  state: MemoryLedgerState,
-  { request, manifest }: Takers,
-  content: Digest
-): { readonly action: Action; readonly payer: ObligationRecord } {
+function obtain(state: MemoryLedgerState, { request, manifest }: Takers, content: Digest): Obtaining {
   const paying = state.paying.get(content)
   const payer = paying === undefined ? undefined : state.obligations.get(paying.obligation)
   if (paying !== undefined && payer !== undefined) {
     state.paying.set(content, { ...paying, parts: paying.parts + 1 })
-    return { action: 'share', payer }
+    return { action: 'share', payer, joins: payer !== request }
   }
   const action = state.processed.has(content) ? 'copy' : 'embed'
-  const taker = action === 'embed' && manifest !== undefined ? manifest() : request
+  const promiser = action === 'embed' ? promiserOf(state, content) : undefined
+  const taker = promiser ?? (action === 'embed' && manifest !== undefined ? manifest() : request)
   state.paying.set(content, { obligation: taker.id, parts: 1 })
-  return { action, payer: taker }
+  return { action, payer: taker, joins: promiser !== undefined }
+}
+
+/** The manifest whose job will bring this vector. */
+function promiserOf(
+  { obligations, promised, promising }: MemoryLedgerState,
+  content: Digest
+): ObligationRecord | undefined {
+  const id = promised.get(content)
+  return id !== undefined && promising.has(id) ? obligations.get(id) : undefined
 }
 
 function addPart(state: MemoryLedgerState, obligation: ObligationRecord, part: Part): void {

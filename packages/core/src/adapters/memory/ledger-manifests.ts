@@ -81,6 +81,8 @@ export function advance(
   // What a job charged is told as its total, perhaps more than once: the difference is what is new.
   state.counts.paidTokens += (fields.paidTokens ?? record.job.paidTokens) - record.job.paidTokens
   record.job = { ...record.job, ...fields }
+  // A file that is made anew has the lines of the parts alone.
+  if (to === 'sealed' || to === 'terminal' || to === 'archived') dropPromise(state, manifest)
   if (to !== 'archived') {
     record.state = to
     return 'advanced'
@@ -110,6 +112,7 @@ export function releaseManifests(state: MemoryLedgerState, states: readonly Mani
     record => record.kind === 'manifest' && states.some(one => one === record.state)
   )
   for (const record of released) {
+    dropPromise(state, record.id)
     record.kind = 'orphan'
     record.state = 'admitted'
     record.owner = undefined
@@ -130,4 +133,9 @@ export function cancelJobs(state: MemoryLedgerState): number {
     cancelled += 1
   }
   return cancelled
+}
+
+/** Nothing more will come of its job than its parts wait for. */
+function dropPromise({ promised, promising }: MemoryLedgerState, manifest: ObligationId): void {
+  if (promising.delete(manifest) && promising.size === 0) promised.clear()
 }

@@ -1,5 +1,5 @@
 // How an empty ledger learns what was before it. Every step may be repeated, also by a controller that is behind another.
-import type { ObligationId, OwnerId } from '../../domain/identity.ts'
+import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
 import type { Job } from '../../ports/job.ts'
 import type { Correction } from '../../ports/ledger.ts'
 import type {
@@ -59,6 +59,19 @@ export function adoptJob(
 ): void {
   const record = state.obligations.get(manifest) ?? adopted(state, manifest, job, nowMs)
   for (const document of documents) awaitLine(state, record, document)
+}
+
+export function promiseVectors(
+  state: MemoryLedgerState,
+  manifest: ObligationId,
+  contents: readonly Digest[]
+): void {
+  if (state.obligations.get(manifest)?.state !== 'submitted') return
+  for (const content of contents) {
+    if (state.paying.has(content) || state.processed.has(content)) continue
+    if (!state.promised.has(content)) state.promised.set(content, manifest)
+    state.promising.add(manifest)
+  }
 }
 
 export function endRebuild(state: MemoryLedgerState, { defaultLane, epoch, partitions }: RebuiltLanes): void {

@@ -2,6 +2,7 @@
 //
 //   paying   content -> the one obligation that obtains its vector, and how many of its parts wait for it.
 //            Every part that needs a vector (embed, copy, share) is counted in exactly one entry.
+//   promised content -> the manifest whose job will bring its vector, if that is `promising`. All go with the last promise.
 //   open     the unsettled offsets of a partition, in any order: a job that was adopted may wait for one ahead of A.
 import type { Digest, ObligationId, OwnerId } from '../../domain/identity.ts'
 import type { Lane } from '../../domain/lane.ts'
@@ -78,6 +79,8 @@ export interface MemoryLedgerState {
   readonly latest: Map<Digest, Latest>
   readonly processed: Set<Digest>
   readonly paying: Map<Digest, { readonly obligation: ObligationId; readonly parts: number }>
+  readonly promised: Map<Digest, ObligationId>
+  readonly promising: Set<ObligationId>
   readonly obligations: Map<ObligationId, ObligationRecord>
   readonly owners: Map<OwnerId, OwnerRecord>
   /** The latest first. */
@@ -102,6 +105,8 @@ export function newLedgerState(ledgerId: string, defaultLane: Lane): MemoryLedge
     latest: new Map(),
     processed: new Set(),
     paying: new Map(),
+    promised: new Map(),
+    promising: new Set(),
     obligations: new Map(),
     owners: new Map(),
     pastJobs: [],

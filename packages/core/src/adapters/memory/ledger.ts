@@ -50,7 +50,7 @@ import { move } from './ledger-move.ts'
 import type { MemoryLedgerServer } from './ledger-server.ts'
 import { settle } from './ledger-settle.ts'
 import type { MemoryLedgerState, PartitionRecord } from './ledger-state.ts'
-import { adoptJob, correct, endRebuild, expect, restore } from './ledger-rebuild.ts'
+import { adoptJob, correct, endRebuild, expect, promiseVectors, restore } from './ledger-rebuild.ts'
 import { abortSwitch, drain, switchLanes } from './ledger-switch.ts'
 import { compareLatest, describeObligation, heldBy, sortedParts, watermarkOf } from './ledger-state.ts'
 
@@ -103,6 +103,10 @@ export class MemoryLedger implements Ledger {
 
   async adoptJob(manifest: ObligationId, job: Job, documents: readonly AwaitedDocument[]): Promise<boolean> {
     return this.#rebuilding(state => adoptJob(state, manifest, job, documents, this.#server.nowMs()))
+  }
+
+  async promiseVectors(manifest: ObligationId, contents: readonly Digest[]): Promise<boolean> {
+    return this.#rebuilding(state => promiseVectors(state, manifest, contents))
   }
 
   async endRebuild(lanes: RebuiltLanes): Promise<boolean> {

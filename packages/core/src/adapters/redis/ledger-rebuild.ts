@@ -1,5 +1,5 @@
 // How an empty ledger in Redis is told what was before it. The scripts that work while nothing else does.
-import type { ObligationId } from '../../domain/identity.ts'
+import type { Digest, ObligationId } from '../../domain/identity.ts'
 import type { Job } from '../../ports/job.ts'
 import type {
   AwaitedDocument,
@@ -11,6 +11,7 @@ import type {
 } from '../../ports/ledger-rebuild.ts'
 import type { LedgerCalls } from './ledger-calls.ts'
 import { packAwaited, packExpected, packObjects } from './rebuild-codec.ts'
+import { packDigests } from './records.ts'
 import { asNumber } from './reply.ts'
 import type { Script, ScriptArgument } from './script.ts'
 import { loadScript } from './script.ts'
@@ -20,6 +21,7 @@ const noteScript = loadScript(...base, 'note-rebuild')
 const restoreScript = loadScript(...base, 'digests', 'latest', 'restore')
 const expectScript = loadScript(...base, 'digests', 'latest', 'expect')
 const adoptJobScript = loadScript(...base, 'digests', 'latest', 'obligations', 'parts', 'adopt-job')
+const promiseVectorsScript = loadScript(...base, 'digests', 'obligations', 'promised', 'promise-vectors')
 const endScript = loadScript(...base, 'end-rebuild')
 
 export class RedisLedgerRebuild implements LedgerRebuild {
@@ -47,6 +49,10 @@ export class RedisLedgerRebuild implements LedgerRebuild {
 
   async adoptJob(manifest: ObligationId, job: Job, documents: readonly AwaitedDocument[]): Promise<boolean> {
     return this.#tell(adoptJobScript, manifest, packAwaited(documents), ...Object.entries(job).flat())
+  }
+
+  async promiseVectors(manifest: ObligationId, contents: readonly Digest[]): Promise<boolean> {
+    return this.#tell(promiseVectorsScript, manifest, packDigests(contents))
   }
 
   async endRebuild({ epoch, defaultLane, partitions }: RebuiltLanes): Promise<boolean> {

@@ -46,6 +46,7 @@ const tracedScripts = {
   restore: 'restore',
   expect: 'expect',
   adoptJob: 'adopt-job',
+  promiseVectors: 'promise-vectors',
   endRebuild: 'end-rebuild'
 } as const satisfies Record<Exclude<keyof Ledger, Reading>, string>
 

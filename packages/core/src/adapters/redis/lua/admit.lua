@@ -104,7 +104,11 @@ end
 -- Who obtains the vector, and how. Nobody is asked to pay for what is being paid for (I5).
 local function obtain(head, tail)
   if becomePayer(head, tail, payer) then
-    if call('SISMEMBER', processedKey(head), int64(tail)) == 0 then return payer, actionEmbed end
+    if call('SISMEMBER', processedKey(head), int64(tail)) == 0 then
+      local promiser = promiserOf(head, tail)
+      if promiser then setPayer(head, tail, promiser, 1) end
+      return promiser or payer, actionEmbed
+    end
     if payer ~= own then setPayer(head, tail, own, 1) end
     return own, actionCopy
   end
@@ -144,7 +148,7 @@ for i = 7, #ARGV, 4 do
       addPart(taker, partition, offset,
         struct.pack(partFormat, head, tail, contentHead, contentTail, generation, restOf(tokens, replaces, action)))
       opened[#opened + 1] = offset
-      if action ~= actionShare or taker == own then
+      if taker == own or (taker == payer and action == actionEmbed) then
         answerPart(action, replaces, version, generation)
       else
         answer('w', 'share')

@@ -25,6 +25,8 @@ for i = 6, #ARGV, 2 do
   end
   call('HSET', key, name, value)
 end
+-- A file that is made anew has the lines of the parts alone.
+if to == 'sealed' or to == 'terminal' or to == 'archived' then dropPromise(number) end
 if to ~= 'archived' then
   call('HSET', key, 'state', to)
   return 'advanced'

@@ -32,6 +32,7 @@ local function releaseManifest(manifest)
   for i = 1, #fields, 2 do
     if string.match(fields[i], '^job:') then call('HDEL', key, fields[i]) end
   end
+  dropPromise(manifest.number)
   call('HSET', key, 'kind', 'orphan', 'owner', '', 'state', 'admitted',
     'reason', 'the lane was switched before it was sent')
   endIfEmpty(manifest.id, manifest.number)

@@ -14,7 +14,7 @@ export async function expectKnownQuery(expression: string): Promise<void> {
   const unknown = metrics.flatMap(({ metric, matchers }) => {
     const labels = known.get(metric)
     if (labels === undefined) return [metric]
-    const used = [...matchers.map(({ label }) => label), ...grouping]
+    const used = matchers.map(({ label }) => label)
     const isPublished = [...published].some(value => value.startsWith(`${metric} `))
     const values = matchers
       .filter(({ label }) => closedLabels.has(label) && isPublished)
@@ -26,5 +26,7 @@ export async function expectKnownQuery(expression: string): Promise<void> {
       ...values.filter(value => !published.has(value))
     ]
   })
-  expect(unknown, expression).toEqual([])
+  const labels = new Set(metrics.flatMap(({ metric }) => [...(known.get(metric) ?? [])]))
+  const ungrouped = grouping.filter(label => !labels.has(label) && !givenLabels.has(label))
+  expect([...unknown, ...ungrouped], expression).toEqual([])
 }

@@ -3,7 +3,6 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { fetchArtifacts } from '../stack/fetch-artifacts.ts'
-import type { ProgressOutput } from '../stack/progress.ts'
 import { thisComputer } from '../stack/toolchain.ts'
 
 const run = promisify(execFile)
@@ -20,13 +19,15 @@ export interface ChartTools {
 
 /**
  * Compiled when they are not in the cache yet, for which it takes Go.
+ * @param say - told how far that is.
  * @throws {StackError} with what is missing on this computer, and the remedy.
  */
 export async function chartTools(
   env: NodeJS.ProcessEnv,
-  output: ProgressOutput,
+  say: (line: string) => void,
   signal: AbortSignal
 ): Promise<ChartTools> {
+  const output = { isLive: false, write: (text: string) => say(text.trimEnd()) }
   const { folderOf } = await fetchArtifacts(
     ['helm', 'kubeconform'],
     { search: thisComputer(env), output },

@@ -1,49 +1,34 @@
 // `npm run check:helm`: the chart is linted and rendered with each set of values in its folder ci, and every object is held
 // against the schemas of Kubernetes, KEDA and the Prometheus Operator. Exit codes: 0 done, 1 failed.
 
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { basename, join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { basename } from 'node:path'
 import { chartFolder, chartTools, renderChart, valueSets } from './chart-tools.ts'
+import { checkObjects } from './check-objects.ts'
+import { type Outcome, outcomeOf } from './outcome-of.ts'
 import { kubernetesVersions, schemaFiles } from './schema-files.ts'
 
 async function main(signal: AbortSignal): Promise<boolean> {
-  const { helm, kubeconform } = await chartTools(process.env, process.stderr, signal)
+  const { helm, kubeconform } = await chartTools(process.env, line => console.error(line), signal)
   const schemas = await schemaFiles(process.env, signal)
   let sound = true
-  const check = async (title: string, file: string, args: readonly string[], input = ''): Promise<void> => {
-    const { ok, said } = await outcomeOf(file, args, input, signal)
+  const tell = (title: string, { ok, said }: Outcome): void => {
     sound &&= ok
-    console.log(`${ok ? 'passed' : 'FAILED'} ${title}${ok ? '' : `\n${said}`}`)
+    console.log(ok ? `passed ${title}` : `FAILED ${title}\n${said}`)
   }
 
   for (const values of await valueSets()) {
     const name = basename(values)
-    await check(`lint ${name}`, helm, ['lint', '--strict', '--values', values, chartFolder])
+    const lint = ['lint', '--strict', '--values', values, chartFolder]
+    tell(`lint ${name}`, await outcomeOf(helm, lint, '', signal))
     const objects = await renderChart(helm, values)
     for (const version of kubernetesVersions) {
-      const places = [version, 'custom'].flatMap(folder => [
-        '-schema-location',
-        join(schemas, folder, '{{.ResourceKind}}{{.KindSuffix}}.json')
-      ])
-      await check(`Kubernetes ${version} ${name}`, kubeconform, ['-strict', '-summary', ...places], objects)
+      tell(
+        `Kubernetes ${version} ${name}`,
+        await checkObjects(kubeconform, schemas, version, objects, signal)
+      )
     }
   }
   return sound
-}
-
-async function outcomeOf(
-  file: string,
-  args: readonly string[],
-  input: string,
-  signal: AbortSignal
-): Promise<{ readonly ok: boolean; readonly said: string }> {
-  const child = spawn(file, args, { signal, stdio: ['pipe', 'pipe', 'pipe'] })
-  const closed = once(child, 'close')
-  child.stdin.end(input)
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), closed])
-  return { ok: child.exitCode === 0, said: `${stdout}${stderr}`.trimEnd() }
 }
 
 const stop = new AbortController()

@@ -9,6 +9,13 @@ describe('positions', () => {
   })
 })
 
+test('unread documents are told by the lane that is to admit them', () => {
+  const inLane = (lane: 'realtime' | 'batch') =>
+    report(reading({ end: 100, progress: [[0, { ...progressOf(10, 60, 12), lane }]] })).unreadByLane
+  expect(inLane('realtime')).toEqual({ realtime: 40, batch: 0 })
+  expect(inLane('batch')).toEqual({ realtime: 0, batch: 40 })
+})
+
 describe('where the outstanding documents are', () => {
   test('each stage is counted by itself', () => {
     const { totals } = report(

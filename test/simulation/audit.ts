@@ -3,7 +3,7 @@
 //   I7 Fresh      of its newest version, unless that was given up
 import { vectorOf } from '@pointsman/core/adapters/memory/embedder'
 import type { IndexObject } from '@pointsman/core/ports/vector-store'
-import { documentIn, newestOf, type Produced } from './bill-watch.ts'
+import { contentsOf, documentIn, type Newest, newestOf, type Produced } from './bill-watch.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
 
@@ -16,12 +16,12 @@ export function auditIndex(
   forgotten: ReadonlySet<string>
 ): { readonly documents: number; readonly givenUp: number } {
   const objects = Map.groupBy(world.store.objects.values(), ({ properties }) => properties.docId)
-  const given = givenUp(world)
+  const letters = lettersOf(world)
   const newest = newestOf(world)
   let abandoned = 0
   for (const [docId, wanted] of newest) {
     const found = objects.get(docId) ?? []
-    const isGivenUp = given.has(contentsOf(wanted))
+    const isGivenUp = wasGivenUp(wanted, letters)
     if (isGivenUp) abandoned += 1
     // Of a document whose newest version was given up, the sweeper leaves what is older as it is.
     if (found.length > 1 && !isGivenUp) {
@@ -48,13 +48,20 @@ export function auditIndex(
   return { documents: newest.size, givenUp: abandoned }
 }
 
-/** A letter is about a version: that may stand in the log more than once. */
-function givenUp({ log }: World): ReadonlySet<string> {
-  return new Set(log.letters.flatMap(({ value }) => documentIn(value) ?? []).map(contentsOf))
+function lettersOf({ log }: World): readonly Letter[] {
+  return log.letters.flatMap(({ value }) => documentIn(value) ?? [])
 }
 
-function contentsOf({ docId, text, version }: Pick<Produced, 'docId' | 'text' | 'version'>): string {
-  return JSON.stringify([docId, version, text])
+type Letter = Omit<Produced, 'partition' | 'offset'>
+
+/** A letter is about a version, which may stand in the log more than once, and about those that had nothing new. */
+function wasGivenUp(wanted: Newest, letters: readonly Letter[]): boolean {
+  return letters.some(
+    letter =>
+      letter.version >= wanted.sinceVersion &&
+      letter.version <= wanted.version &&
+      contentsOf(letter) === contentsOf(wanted)
+  )
 }
 
 function differenceOf(

@@ -162,6 +162,8 @@ export class BillWatch {
       if (!wanted.has(content)) this.#note(content)
     }
     for (const job of this.#beganMs.keys()) {
+      // What is still to come is promised.
+      if (!job.hasEnded) continue
       for (const { content } of job.lines) if (!wanted.has(content)) this.#note(content)
     }
   }
@@ -221,9 +223,14 @@ export interface Produced {
   readonly offset: bigint
 }
 
+export interface Newest extends Produced {
+  /** Versions from here on had nothing new when they came: what became of the first became of them all. */
+  readonly sinceVersion: number
+}
+
 /** The newest version of each document: of two equal ones, the later. */
-export function newestOf({ log }: World): ReadonlyMap<string, Produced> {
-  const newest = new Map<string, Produced>()
+export function newestOf({ log }: World): ReadonlyMap<string, Newest> {
+  const newest = new Map<string, Newest>()
   for (let partition = 0; partition < log.partitions; partition += 1) {
     const { end, start } = log.bounds(partition)
     for (const record of log.slice(partition, start, end, Number.POSITIVE_INFINITY)) {
@@ -231,10 +238,23 @@ export function newestOf({ log }: World): ReadonlyMap<string, Produced> {
       if (document === undefined) continue
       const known = newest.get(document.docId)
       if (known !== undefined && known.version > document.version) continue
-      newest.set(document.docId, { ...document, partition, offset: record.offset })
+      const hasNew = known === undefined || contentsOf(known) !== contentsOf(document)
+      const sinceVersion = hasNew ? document.version : known.sinceVersion
+      newest.set(document.docId, { ...document, partition, offset: record.offset, sinceVersion })
     }
   }
   return newest
+}
+
+/** Equal for two versions of a document of which the later one has nothing new. */
+export function contentsOf({
+  deleted,
+  docId,
+  metadata,
+  text,
+  title
+}: Omit<Produced, 'offset' | 'partition'>): string {
+  return JSON.stringify([docId, deleted, text, title, metadata])
 }
 
 export function documentIn(

@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { messageOf } from '@pointsman/core/runtime/message-of'
 import { cacheRoot, install, stateOf } from '../stack/cache.ts'
 import { customSchemas } from './custom-schemas.ts'
 
@@ -31,7 +32,7 @@ export async function schemaFiles(env: NodeJS.ProcessEnv, signal: AbortSignal): 
   if ((await stateOf(folder)) !== 'intact') {
     await install(folder, async scratch => {
       await writeBuiltIn(scratch, signal)
-      for (const module of modules) await writeCustom(scratch, module, { ...env }, signal)
+      for (const module of modules) await writeCustom(scratch, module, env, signal)
     })
   }
   return folder
@@ -70,12 +71,18 @@ function besideEachOther(text: string): string {
 }
 
 async function python(file: string, args: readonly string[], signal: AbortSignal): Promise<void> {
+  const remedy =
+    'Python 3 with venv, and its packages: apt install python3 python3-venv, or what your system calls them'
+  await needing(remedy, run(file, args, { signal }), signal)
+}
+
+/** @throws {Error} with what has to be there, and why it seems not to be. */
+async function needing<Value>(remedy: string, running: Promise<Value>, signal: AbortSignal): Promise<Value> {
   try {
-    await run(file, args, { signal })
+    return await running
   } catch (cause) {
     signal.throwIfAborted()
-    const remedy = 'apt install python3 python3-venv, or what your system calls them'
-    throw new Error(`schemas of Kubernetes need Python 3 with venv, and its packages: ${remedy}`, { cause })
+    throw new Error(`schemas of Kubernetes objects need ${remedy}\n${messageOf(cause)}`, { cause })
   }
 }
 
@@ -85,10 +92,9 @@ async function writeCustom(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal
 ): Promise<void> {
-  const { stdout } = await run('go', ['mod', 'download', '-json', pin], {
-    env: { ...env, GO111MODULE: 'on' },
-    signal
-  })
+  const options = { env: { ...env, GO111MODULE: 'on' }, signal }
+  const remedy = 'Go and its modules: install it from https://go.dev/dl'
+  const { stdout } = await needing(remedy, run('go', ['mod', 'download', '-json', pin], options), signal)
   const { Dir: module }: { readonly Dir: string } = JSON.parse(stdout)
   const names = (await readdir(join(module, folder))).filter(name => files.test(name))
   if (names.length === 0) throw new Error(`${pin} has no definitions in ${folder}`)

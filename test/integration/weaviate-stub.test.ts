@@ -3,7 +3,9 @@ import { collectionSchema } from '@pointsman/core/adapters/weaviate/collection-s
 import { openWeaviate } from '@pointsman/core/adapters/weaviate/vector-store'
 import type { IndexObject, VectorStore } from '@pointsman/core/ports/vector-store'
 import { expect, test } from 'vitest'
+import { Sweeper } from '../../services/controller/src/sweeper/sweeper.ts'
 import { contractDimensions, sampleObject } from '../contract/vector-store.ts'
+import { MemoryWorld } from '../support/memory-world.ts'
 import { StubWeaviate } from '../support/stub-weaviate.ts'
 import { weaviateSettingsOf } from '../support/weaviate-collection.ts'
 
@@ -158,6 +160,24 @@ test('what falls out of reach while others are indexed anew is noticed, and inde
   expect(await store.existing(ids, signal)).toEqual(new Set(ids))
   expect(ids.map(id => stub.searchable(id))).toEqual([true, true])
   expect(stub.inserts).toBe(6)
+})
+
+test('what is settled and fell out of reach later is found again after a walk of the sweeper', async () => {
+  await using stub = await StubWeaviate.start()
+  await using store = storeOn(stub)
+  const objects = sampleObjects(5)
+  for (const [index, object] of objects.entries()) stub.put(object, index % 2 === 0)
+  const { clock, ledger } = new MemoryWorld()
+  await ledger.open('realtime')
+  const quiet = { trouble: () => '', onPage: () => undefined }
+  const sweeper = new Sweeper({ ledger, store, clock, ...quiet }, { pauseMs: 0, restMs: 0, pageObjects: 2 })
+  while ((await sweeper.step(signal)) === 'page');
+
+  expect(sweeper.report()).toMatchObject({ resting: '', walks: 1 })
+  for (const { id, vector } of objects) {
+    expect(stub.searchable(id)).toBe(true)
+    expect(Buffer.compare(stub.vector(id)!, vector)).toBe(0)
+  }
 })
 
 test('a write again of what was unknown is stored only once a search finds it', async () => {

@@ -35,6 +35,7 @@ import { vi } from 'vitest'
 import { z } from 'zod'
 import type { StackEnv } from '../../tools/stack/stack-env.ts'
 import { type LocalOpenaiUnderTest, openLocalOpenai } from './local-openai-under-test.ts'
+import { sweepIndex } from './sweep-index.ts'
 import { cosine, trueVectors } from './true-vectors.ts'
 
 const never = new AbortController().signal
@@ -303,6 +304,10 @@ export class RealLane implements AsyncDisposable {
       }
     }
     return wrong
+  }
+
+  swept(): Promise<void> {
+    return sweepIndex(this.ledger, this.#store)
   }
 
   /** Objects that a search for their own vector does not find: stored, and lost all the same. */

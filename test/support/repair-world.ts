@@ -74,6 +74,7 @@ export function unfindable(world: MemoryWorld, ids: readonly ObjectId[]) {
         if (page.length === 0) deps.walks += 1
         return page
       },
+      existing: store.existing.bind(store),
       count: store.count.bind(store),
       unindexed: store.unindexed.bind(store),
       remove: store.remove.bind(store),

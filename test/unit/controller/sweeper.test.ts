@@ -217,6 +217,13 @@ test('two sweepers at once do no harm, whatever they find, and while documents m
       }
       const slowStore = {
         page: (after: ObjectId | undefined, limit: number) => store.page(after, limit, never),
+        // As if no search found any of them: all are written again, also what was removed in between.
+        existing: async (ids: readonly ObjectId[]) => {
+          const unseen = ids.flatMap(id => store.objects.get(id) ?? [])
+          await scheduler.schedule(Promise.resolve())
+          await store.write(unseen, never)
+          return new Set(ids)
+        },
         heads: scheduler.scheduleFunction(async (docIds: readonly string[]) => store.heads(docIds, never)),
         remove: scheduler.scheduleFunction(async (ids: readonly ObjectId[]) => store.remove(ids, never))
       }

@@ -1,6 +1,7 @@
 // Walks through the index, slowly and for ever. The index has no conditional writes: a writer that was presumed dead, and
 // wakes up when all is done, leaves an old object, and no rule at the writers could prevent that. What is removed here is
-// of generations that nobody names again; what is open, or ahead of the ledger, is not touched.
+// of generations that nobody names again; what is open, or ahead of the ledger, is not touched. And what no search finds
+// any more is indexed anew: see W6 in adapters/weaviate/write-objects.ts.
 
 import { Failure } from '@pointsman/core/domain/failure'
 import type { ObjectId } from '@pointsman/core/domain/identity'
@@ -12,7 +13,7 @@ import type { SweepReport } from './sweep-report.ts'
 
 export interface SweeperDeps {
   readonly ledger: SweepPageDeps['ledger'] & Pick<Ledger, 'state'>
-  readonly store: SweepPageDeps['store'] & Pick<VectorStore, 'page'>
+  readonly store: SweepPageDeps['store'] & Pick<VectorStore, 'existing' | 'page'>
   readonly clock: Clock
   /** Why it should do nothing now; empty when it may go on. */
   readonly trouble: () => string
@@ -93,6 +94,9 @@ export class Sweeper {
   async #page(signal: AbortSignal): Promise<'page' | 'ended'> {
     const { clock, onPage, store } = this.#deps
     const page = await store.page(this.#after, this.#policy.pageObjects, signal)
+    const ids = page.map(({ id }) => id)
+    // Before the rest, which removes again what was removed by its writer while it was indexed anew.
+    await store.existing(ids, signal)
     const swept = await sweepPage(this.#deps, page, signal)
     this.#after = page.at(-1)?.id
     const isEnd = this.#after === undefined

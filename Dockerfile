@@ -86,8 +86,9 @@ COPY --from=manifests --chown=65532:65532 /empty /var/lib/pointsman
 COPY --from=producer-packages /app ./
 COPY packages/core packages/core
 COPY services/producer services/producer
-# Health is served while it follows a folder. A single run serves none: docker run --no-healthcheck.
-ENV POINTSMAN_STATE_DIR=/var/lib/pointsman HEALTH_HOST=0.0.0.0 HEALTH_PORT=8080
+# Health is served while it follows a folder; a single run serves none: docker run --no-healthcheck. It counts as healthy
+# before the first look at all files has ended, which takes its time in a large folder.
+ENV POINTSMAN_STATE_DIR=/var/lib/pointsman HEALTH_HOST=0.0.0.0 HEALTH_PORT=8080 HEALTH_PATH=/healthz
 EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/node", "/app/services/producer/src/main.ts"]
 
@@ -130,14 +131,14 @@ EXPOSE 7070
 ENTRYPOINT ["/usr/local/bin/node", "/app/services/controller/src/main.ts"]
 
 
-# Answers as OpenAI does, with a small model inside. Further arguments come after those of the entry point.
+# Answers as OpenAI does, with a small model inside, whose runtime is kept from telling its makers about it. Further arguments come after those of the entry point.
 # Writes to /var/lib/local-openai: files, jobs and the bill. To be kept as long as they matter.
 FROM runtime AS local-openai
 COPY --from=manifests --chown=65532:65532 /empty /var/lib/local-openai
 COPY --from=local-openai-packages /app ./
 COPY --from=model /model /app/model
 COPY packages/local-openai packages/local-openai
-ENV HEALTH_URL=http://127.0.0.1:8000/_local/limits MINILM_DIR=/app/model
+ENV HEALTH_PORT=8000 HEALTH_PATH=/_local/limits MINILM_DIR=/app/model ORT_DISABLE_TELEMETRY=1
 EXPOSE 8000
 ENTRYPOINT ["/usr/local/bin/node", "/app/packages/local-openai/src/main.ts", \
     "--host", "0.0.0.0", "--port", "8000", "--vectors", "minilm", "--data-dir", "/var/lib/local-openai"]

@@ -1,8 +1,8 @@
 // The health check of every image: asks the service that runs in the same container, and exits with 0 when it is ready.
 // What it says is kept by the engine, see `docker inspect`.
 
-const { HEALTH_URL, HEALTH_PORT, CONTROLLER_PORT } = process.env
-const url = HEALTH_URL || `http://127.0.0.1:${HEALTH_PORT || CONTROLLER_PORT}/readyz`
+const { HEALTH_PORT, CONTROLLER_PORT, HEALTH_PATH } = process.env
+const url = `http://127.0.0.1:${HEALTH_PORT || CONTROLLER_PORT}${HEALTH_PATH || '/readyz'}`
 
 // Below the time limit of the check, so that the reason is told.
 const answerMs = 4000

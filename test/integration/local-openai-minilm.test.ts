@@ -1,3 +1,7 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { createBatch, readLines, waitForBatch } from '../support/local-openai-batch.ts'
 import { openLocalOpenai } from '../support/local-openai-under-test.ts'
@@ -80,3 +84,38 @@ test('a job gets the vectors that requests get', async () => {
   const found = lines.find(one => one.custom_id === 'line-0')?.response?.body.data[0]?.embedding
   expect(Array.from(Float32Array.from(found as number[]))).toEqual(Array.from(Float32Array.from(first!)))
 })
+
+test('ends in order when it is told to while it computes for somebody who has gone', async () => {
+  const script = join(import.meta.dirname, '../../packages/local-openai/src/main.ts')
+  const args = ['--json', '--vectors', 'minilm', '--minilm-dir', inject('minilmDir'), '--threads', '2']
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    const { url, adminUrl } = await readyLine(child)
+    const gone = new AbortController()
+    const asked = fetch(`${url}/embeddings`, {
+      method: 'POST',
+      signal: gone.signal,
+      headers: { 'content-type': 'application/json', authorization: 'Bearer any' },
+      body: JSON.stringify({ model, input: Array.from({ length: 500 }, (_, i) => `word ${i} `.repeat(60)) })
+    })
+    asked.catch(() => undefined)
+    await expect.poll(() => inputsUnderWay(adminUrl)).toBe(500)
+    gone.abort()
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
+
+async function readyLine({ stdout }: ChildProcess): Promise<{ url: string; adminUrl: string }> {
+  for await (const line of createInterface({ input: stdout! })) return JSON.parse(line)
+  throw new Error('it ended before it was ready')
+}
+
+async function inputsUnderWay(adminUrl: string): Promise<number | undefined> {
+  const response = await fetch(`${adminUrl}/journal`)
+  const { exchanges }: { exchanges: { inputs: number }[] } = await response.json()
+  return exchanges.find(({ inputs }) => inputs > 0)?.inputs
+}

@@ -25,7 +25,9 @@ export class MinilmVectors implements VectorSource {
   readonly #workers: readonly Worker[]
   readonly #idle: Worker[]
   readonly #queue: Task[] = []
+  readonly #running = new Set<Promise<void>>()
   #failure: unknown
+  #isEnding = false
 
   private constructor(workers: readonly Worker[]) {
     this.#workers = workers
@@ -41,6 +43,9 @@ export class MinilmVectors implements VectorSource {
     folder: string,
     threads = Math.max(1, availableParallelism() - 1)
   ): Promise<MinilmVectors> {
+    // Unless told otherwise it would tell its makers what it is used for. A library reads the environment of the process.
+    // oxlint-disable-next-line node/no-process-env
+    process.env['ORT_DISABLE_TELEMETRY'] ??= '1'
     const workers = Array.from(
       { length: threads },
       () => new Worker(new URL('./minilm-worker.ts', import.meta.url), { workerData: folder })
@@ -75,7 +80,11 @@ export class MinilmVectors implements VectorSource {
     return new FloatVectors(rows)
   }
 
+  /** What waits for its turn gets no answer any more. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true
+    // A thread that is ended in the middle of the native part's work takes the process with it.
+    await Promise.all(this.#running)
     await Promise.all(this.#workers.map(worker => worker.terminate()))
   }
 
@@ -88,11 +97,13 @@ export class MinilmVectors implements VectorSource {
   }
 
   #dispatch(): void {
-    while (this.#idle.length > 0 && this.#failure === undefined) {
+    while (this.#idle.length > 0 && this.#failure === undefined && !this.#isEnding) {
       const task = this.#queue.shift()
       if (!task) return
       const worker = this.#idle.shift()
-      if (worker) void this.#give(worker, task)
+      if (!worker) return
+      const running = this.#give(worker, task).finally(() => this.#running.delete(running))
+      this.#running.add(running)
     }
   }
 

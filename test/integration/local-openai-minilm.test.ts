@@ -3,11 +3,13 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { z } from 'zod'
 import { createBatch, readLines, waitForBatch } from '../support/local-openai-batch.ts'
 import { openLocalOpenai } from '../support/local-openai-under-test.ts'
 import type { LocalOpenaiUnderTest } from '../support/local-openai-under-test.ts'
 
 const model = 'all-minilm-l6-v2'
+const journal = z.object({ exchanges: z.array(z.object({ inputs: z.number() })) })
 let server: LocalOpenaiUnderTest
 
 beforeAll(async () => {
@@ -116,6 +118,6 @@ async function readyLine({ stdout }: ChildProcess): Promise<{ url: string; admin
 
 async function inputsUnderWay(adminUrl: string): Promise<number | undefined> {
   const response = await fetch(`${adminUrl}/journal`)
-  const { exchanges }: { exchanges: { inputs: number }[] } = await response.json()
+  const { exchanges } = journal.parse(await response.json())
   return exchanges.find(({ inputs }) => inputs > 0)?.inputs
 }

@@ -75,7 +75,7 @@ COPY deploy/container/health.mjs /app/deploy/container/
 WORKDIR /app
 ENV NODE_ENV=production
 USER 65532:65532
-HEALTHCHECK --interval=5s --timeout=5s --start-period=120s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
     CMD ["/usr/local/bin/node", "/app/deploy/container/health.mjs"]
 
 

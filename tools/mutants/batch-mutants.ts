@@ -54,8 +54,8 @@ export const batchMutants: readonly Mutant[] = [
       },
       {
         file: `${folder}/follow-job.ts`,
-        text: 'if (hasFile || withoutFile >= looksForFiles) return',
-        replacement: "if (hasFile || withoutFile >= looksForFiles || report.status === 'cancelling') return"
+        text: 'if (hasFile || withoutFile >= looksForFiles)',
+        replacement: "if (hasFile || withoutFile >= looksForFiles || report.status === 'cancelling')"
       }
     ]
   },

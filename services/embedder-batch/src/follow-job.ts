@@ -2,7 +2,7 @@
 import { Failure } from '@pointsman/core/domain/failure'
 import type { JobReport } from '@pointsman/core/ports/batch-provider'
 import type { BatchDeps, StopSignals } from './batch-deps.ts'
-import type { JobOrder } from '@pointsman/core/ports/job'
+import type { Job } from '@pointsman/core/ports/job'
 import { orderOf } from './job-board.ts'
 import type { Manifest } from './manifest.ts'
 import { noteReport } from './note-report.ts'
@@ -22,20 +22,21 @@ export async function followJob(
   let withoutFile = 0
   for (;;) {
     const { batchId, submittedMs } = manifest.job
-    const ageMs = clock.nowMs() - submittedMs
-    const order = await orderOf(manifest.id, deps, signal)
+    const { nowMs, order } = await orderOf(manifest.id, deps, signal)
+    const ageMs = nowMs - submittedMs
     if (order === 'abandon') {
       warn(`job ${batchId} is abandoned: what it has not given yet is released and may be paid for twice`)
-      return manifest.advance('terminal', { status: 'abandoned', order, endedMs: clock.nowMs() }, grace)
+      return manifest.advance('terminal', { status: 'abandoned', order, endedMs: nowMs }, grace)
     }
     const report = await look(manifest, deps, signal)
     if (report !== undefined) {
-      await noteProgress(manifest, report, deps, grace)
+      await noteProgress(manifest, report, nowMs, grace)
       if (report.status === 'failed') return takeRejectedBack(manifest, report, deps, grace)
       if (hasEnded(report)) {
         const hasFile = report.outputFileId !== undefined || report.errorFileId !== undefined
         withoutFile += 1
-        if (hasFile || withoutFile >= looksForFiles) return end(manifest, report, order, deps, grace)
+        if (hasFile || withoutFile >= looksForFiles)
+          return end(manifest, report, { order, endedMs: nowMs }, grace)
       } else if ((order === 'cancel' || ageMs > options.deadlineMs) && report.status !== 'cancelling') {
         warn(`job ${batchId} is cancelled: ${order === 'cancel' ? 'ordered' : 'it is past its deadline'}`)
         await gates.provider.run(() => provider.cancel(batchId, signal), signal)
@@ -63,11 +64,11 @@ async function look(
 async function noteProgress(
   manifest: Manifest,
   report: JobReport,
-  { clock }: BatchDeps,
+  nowMs: number,
   signal: AbortSignal
 ): Promise<void> {
   const { job } = manifest
-  const noted = noteReport(report, clock.nowMs())
+  const noted = noteReport(report, nowMs)
   const isNews =
     noted.status !== job.status || noted.completed !== job.completed || noted.failed !== job.failed
   if (isNews) await manifest.advance('submitted', noted, signal)
@@ -76,13 +77,11 @@ async function noteProgress(
 async function end(
   manifest: Manifest,
   report: JobReport,
-  order: JobOrder | '',
-  { clock }: BatchDeps,
+  known: Pick<Job, 'endedMs' | 'order'>,
   signal: AbortSignal
 ): Promise<void> {
   const { errorFileId = '', outputFileId = '', paidTokens = 0 } = report
-  const fields = { errorFileId, order, outputFileId, paidTokens, endedMs: clock.nowMs() }
-  await manifest.advance('terminal', fields, signal)
+  await manifest.advance('terminal', { ...known, errorFileId, outputFileId, paidTokens }, signal)
 }
 
 function hasEnded({ status }: JobReport): boolean {

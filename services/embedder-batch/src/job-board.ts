@@ -1,7 +1,7 @@
 // What all instances have at the provider, as the ledger knows it.
 import type { ObligationId } from '@pointsman/core/domain/identity'
 import type { JobOrder } from '@pointsman/core/ports/job'
-import type { Obligation } from '@pointsman/core/ports/ledger'
+import type { Obligation, Survey } from '@pointsman/core/ports/ledger'
 import type { BatchDeps } from './batch-deps.ts'
 import type { Manifest } from './manifest.ts'
 
@@ -17,7 +17,7 @@ export async function hasRoomForJob(
   signal: AbortSignal
 ): Promise<boolean> {
   const { maxEnqueuedTokens, maxJobs } = deps.options
-  const jobs = (await manifests(deps, signal)).filter(
+  const jobs = manifestsIn(await look(deps, signal)).filter(
     ({ id, state }) => id !== manifest.id && (state === 'submitting' || state === 'submitted')
   )
   if (jobs.length === 0) return true
@@ -25,16 +25,26 @@ export async function hasRoomForJob(
   return jobs.length < maxJobs && enqueued + manifest.job.tokens <= maxEnqueuedTokens
 }
 
-/** What an operator ordered of this job. */
+/** What an operator ordered of this job, and the ledger time by then. */
 export async function orderOf(
   id: ObligationId,
   deps: BoardDeps,
   signal: AbortSignal
-): Promise<JobOrder | ''> {
-  return (await manifests(deps, signal)).find(manifest => manifest.id === id)?.job?.order ?? ''
+): Promise<{ readonly order: JobOrder | ''; readonly nowMs: number }> {
+  const survey = await look(deps, signal)
+  const order = manifestsIn(survey).find(manifest => manifest.id === id)?.job?.order ?? ''
+  return { order, nowMs: survey.nowMs }
 }
 
-async function manifests({ gates, ledger }: BoardDeps, signal: AbortSignal): Promise<readonly Obligation[]> {
-  const { obligations } = await gates.ledger.run(() => ledger.survey(), signal)
+/** For what is noted of a job: it is read by others, and no two clocks need agree. */
+export async function ledgerTimeMs(deps: BoardDeps, signal: AbortSignal): Promise<number> {
+  return (await look(deps, signal)).nowMs
+}
+
+async function look({ gates, ledger }: BoardDeps, signal: AbortSignal): Promise<Survey> {
+  return gates.ledger.run(() => ledger.survey(), signal)
+}
+
+function manifestsIn({ obligations }: Survey): readonly Obligation[] {
   return obligations.filter(({ kind }) => kind === 'manifest')
 }

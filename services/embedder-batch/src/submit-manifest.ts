@@ -5,7 +5,7 @@ import { Failure, policyOf } from '@pointsman/core/domain/failure'
 import type { JobKey, JobReport } from '@pointsman/core/ports/batch-provider'
 import { messageOf } from '@pointsman/core/runtime/message-of'
 import type { BatchDeps, StopSignals } from './batch-deps.ts'
-import { hasRoomForJob } from './job-board.ts'
+import { hasRoomForJob, ledgerTimeMs } from './job-board.ts'
 import { providerRestMs } from './provider-rest.ts'
 import type { Manifest } from './manifest.ts'
 import { noteReport } from './note-report.ts'
@@ -18,7 +18,9 @@ export async function submitManifest(
   { grace, signal }: StopSignals
 ): Promise<void> {
   const { clock, gates, hit, submitting } = deps
-  await clock.sleep(Math.max(0, manifest.job.notBeforeMs - clock.nowMs()), signal)
+  const { notBeforeMs } = manifest.job
+  if (notBeforeMs > 0)
+    await clock.sleep(Math.max(0, notBeforeMs - (await ledgerTimeMs(deps, signal))), signal)
   await submitting.use(async () => {
     while (!(await hasRoomForJob(manifest, deps, signal))) await clock.sleep(roomPollMs, signal)
     await gates.provider.pass(signal)
@@ -51,7 +53,7 @@ export async function resolveCreate(
 }
 
 async function create(manifest: Manifest, deps: BatchDeps, signal: AbortSignal): Promise<void> {
-  const { clock, gates, hit, provider, warn } = deps
+  const { gates, hit, provider, warn } = deps
   const { creates, inputFileId } = manifest.job
   let report: JobReport
   try {
@@ -66,7 +68,8 @@ async function create(manifest: Manifest, deps: BatchDeps, signal: AbortSignal):
     // Surely no job.
     if (code === 'JOB_GONE') return manifest.advance('sealed', { inputFileId: '' }, signal)
     const toldMs = error instanceof Failure ? error.retryAfterMs : undefined
-    const notBeforeMs = clock.nowMs() + (toldMs ?? providerRestMs(creates, deps))
+    const restMs = toldMs ?? providerRestMs(creates, deps)
+    const notBeforeMs = (await ledgerTimeMs(deps, signal)) + restMs
     return manifest.advance('uploaded', { notBeforeMs }, signal)
   }
   hit('ba.batchid')
@@ -76,10 +79,10 @@ async function create(manifest: Manifest, deps: BatchDeps, signal: AbortSignal):
 async function submitted(
   manifest: Manifest,
   report: JobReport,
-  { clock }: BatchDeps,
+  deps: BatchDeps,
   signal: AbortSignal
 ): Promise<void> {
-  const nowMs = clock.nowMs()
+  const nowMs = await ledgerTimeMs(deps, signal)
   const fields = { batchId: report.batchId, submittedMs: nowMs, endedMs: 0 }
   await manifest.advance('submitted', { ...fields, ...noteReport(report, nowMs) }, signal)
 }

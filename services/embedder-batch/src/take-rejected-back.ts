@@ -4,6 +4,7 @@ import type { Digest } from '@pointsman/core/domain/identity'
 import { giveUpParts } from '@pointsman/core/lane/give-up-parts'
 import type { JobReport } from '@pointsman/core/ports/batch-provider'
 import type { BatchDeps } from './batch-deps.ts'
+import { ledgerTimeMs } from './job-board.ts'
 import { providerRestMs } from './provider-rest.ts'
 import type { Manifest } from './manifest.ts'
 
@@ -15,10 +16,10 @@ export async function takeRejectedBack(
   deps: BatchDeps,
   signal: AbortSignal
 ): Promise<void> {
-  const { clock, gates, options, provider, warn } = deps
+  const { gates, options, provider, warn } = deps
   const { creates, inputFileId, lines } = manifest.job
   const [first] = errors
-  const laterMs = clock.nowMs() + providerRestMs(creates, deps)
+  const laterMs = (await ledgerTimeMs(deps, signal)) + providerRestMs(creates, deps)
   warn(`manifest ${manifest.id}: its job failed: ${first?.message ?? 'without a reason'}`)
   if (first?.code === queueFull) {
     return manifest.advance('uploaded', { batchId: '', notBeforeMs: laterMs }, signal)

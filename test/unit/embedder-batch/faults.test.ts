@@ -1,6 +1,7 @@
 import { Failure } from '@pointsman/core/domain/failure'
 import type { ObligationId } from '@pointsman/core/domain/identity'
 import type { Ledger } from '@pointsman/core/ports/ledger'
+import { systemClock } from '@pointsman/core/runtime/clock'
 import { expect, test, vi } from 'vitest'
 import { MemoryBatchLane } from '../../support/memory-batch-lane.ts'
 import { aText } from '../../support/memory-lane.ts'
@@ -68,6 +69,25 @@ test.concurrent.each([
 
   expect(world.texts()).toEqual(textsById(5))
   expect(world.repeatedPayments).toBe(0)
+  expect(world.provider.server.jobs).toHaveLength(1)
+})
+
+test.concurrent('how long a manifest rests is told in the time of the ledger, not by the clock of whoever refrained', async () => {
+  await using world = new MemoryBatchLane()
+  const failure = new Failure('EMBED_RATE_LIMITED', 'too many', { retryAfterMs: 1_000 })
+  world.provider.fail('create', { kind: 'refused', failure })
+  const hourAhead = { ...systemClock, nowMs: () => systemClock.nowMs() + 3_600_000 }
+  const one = world.startBatch('one', { clock: hourAhead })
+  await world.emit(...texts(5))
+  await vi.waitFor(async () => {
+    const { obligations } = await world.ledger.survey()
+    expect(obligations.some(({ job }) => job !== undefined && job.notBeforeMs > 0)).toBe(true)
+  }, patience)
+  await one.stop()
+  world.startBatch('two')
+  await world.settled()
+
+  expect(world.texts()).toEqual(textsById(5))
   expect(world.provider.server.jobs).toHaveLength(1)
 })
 

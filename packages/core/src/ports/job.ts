@@ -20,6 +20,7 @@ export interface Job {
   /** Lines done, as the provider last counted them. */
   readonly completed: number
   readonly failed: number
+  /** Ledger time, as are all times of a job: they are read by processes whose clocks differ. */
   readonly submittedMs: number
   /** When status or counts changed last. */
   readonly progressMs: number

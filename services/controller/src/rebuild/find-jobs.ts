@@ -42,7 +42,7 @@ export interface JobSearch {
 }
 
 export async function findJobs(
-  { clock, names, provider }: Pick<Parts, 'clock' | 'names' | 'provider'>,
+  { clock, ledger, names, provider }: Pick<Parts, 'clock' | 'ledger' | 'names' | 'provider'>,
   { deletedInputs, ledgerIds, listGraceMs }: JobSearch,
   onProgress: (done: number, total: number) => Promise<void>,
   signal: AbortSignal
@@ -71,6 +71,7 @@ export async function findJobs(
     ({ report: { inputFileId, status } }) =>
       status !== 'failed' && (live.has(status) || kept.has(inputFileId) || deletedInputs.has(inputFileId))
   )
+  const { nowMs } = await ledger.survey()
   const sources = new Map<Digest, number>()
   const jobs: FoundJob[] = []
   // What has come out already counts more than what may come.
@@ -84,7 +85,7 @@ export async function findJobs(
     })
     const isTwin = jobs.some(({ manifest }) => manifest === one.key.manifest)
     const manifest = isTwin ? (`${one.key.manifest}.${one.key.create}` as ObligationId) : one.key.manifest
-    jobs.push({ manifest, job: jobOf(one, read, clock.nowMs()), isRunning: !isEnded(one) })
+    jobs.push({ manifest, job: jobOf(one, read, nowMs), isRunning: !isEnded(one) })
   }
   return { jobs, sources }
 }

@@ -12,13 +12,15 @@ const never = new AbortController().signal
 
 const documents = Array.from({ length: 4 }, (_, index) => documentOf(`d${index}`, `text ${index}`))
 
-const find = async (of: RebuildWorld, deletedInputs = new Map(), parts = of.parts()): Promise<FoundJobs> =>
-  await findJobs(
+const find = async (of: RebuildWorld, deletedInputs = new Map(), parts = of.parts()): Promise<FoundJobs> => {
+  await parts.ledger.open('realtime', 'lost')
+  return findJobs(
     parts,
     { ledgerIds: new Set(['the lost one']), listGraceMs: 1_000, deletedInputs },
     async () => {},
     never
   )
+}
 
 /** The texts that a job is to bring, by the name of its manifest. */
 function sourcesOf(of: RebuildWorld, { jobs, sources }: FoundJobs): Readonly<Record<string, string>> {

@@ -4,7 +4,7 @@ import { namesOf } from '@pointsman/core/runtime/names'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { dumpWeaviate } from '../../../bench/support/weaviate-dump.ts'
-import { ComposeProject } from './compose-project.ts'
+import { ComposeProject, type Ours } from './compose-project.ts'
 import { DocumentFolder } from './document-folder.ts'
 
 const lag = z.object({
@@ -30,7 +30,13 @@ export type Status = z.output<typeof status>
 const payments = z.object({ payments: z.array(z.object({ textHash: z.string(), count: z.number() })) })
 const verified = z.looseObject({ consistent: z.boolean() })
 
-const lookEveryMs = 250
+export interface Stopped {
+  readonly service: Ours
+  readonly tookMs: number
+  readonly exitCode: string
+}
+
+const lookEveryMs = 500
 const patienceMs = 240_000
 
 export class ComposeScene implements AsyncDisposable {
@@ -108,7 +114,28 @@ export class ComposeScene implements AsyncDisposable {
     })
   }
 
-  /** @param restarts - how often the engine has started it again. */
+  /** Its only container dies, and is healthy again. */
+  async crash(service: Ours): Promise<void> {
+    const container = await this.project.containerOf(service)
+    const restarts = await this.restartsOf(container)
+    await this.project.crash(container)
+    await this.untilHealthy(container, restarts + 1)
+  }
+
+  async stop(service: Ours): Promise<Stopped> {
+    const container = await this.project.containerOf(service)
+    const began = performance.now()
+    await this.project.compose('stop', service)
+    const tookMs = performance.now() - began
+    return { service, tookMs, exitCode: await this.project.inspect(container, '{{.State.ExitCode}}') }
+  }
+
+  /** How often the engine has started it again. */
+  async restartsOf(container: string): Promise<number> {
+    return Number(await this.project.inspect(container, '{{.RestartCount}}'))
+  }
+
+  /** @param restarts - how often the engine has to have started it again. */
   async untilHealthy(container: string, restarts: number): Promise<void> {
     await until('the container is healthy again', async () => {
       const told = await this.project.inspect(
@@ -145,13 +172,16 @@ export class ComposeScene implements AsyncDisposable {
  * @param look - says what is not right yet, or nothing when it is. What it throws is not right yet either: parts are away
  *   now and then.
  */
-export async function until(what: string, look: () => Promise<string | undefined>): Promise<void> {
-  const deadlineMs = performance.now() + patienceMs
+export async function until(
+  what: string,
+  look: () => Promise<string | undefined>,
+  limitMs = patienceMs
+): Promise<void> {
+  const deadlineMs = performance.now() + limitMs
   for (;;) {
     const wrong = await look().catch((error: unknown) => String(error))
     if (wrong === undefined) return
-    if (performance.now() > deadlineMs)
-      throw new Error(`waited ${patienceMs / 1000} s until ${what}: ${wrong}`)
+    if (performance.now() > deadlineMs) throw new Error(`waited ${limitMs / 1000} s until ${what}: ${wrong}`)
     await sleep(lookEveryMs)
   }
 }

@@ -10,6 +10,7 @@ import { ComposeError } from './compose-error.ts'
 import { openEngine } from './engine.ts'
 import { imageNames } from './image-names.ts'
 import { provideImages } from './provide-images.ts'
+import { sweep } from './sweep.ts'
 
 const root = join(import.meta.dirname, '../..')
 const began = performance.now()
@@ -34,6 +35,7 @@ async function main(): Promise<number> {
   })
   try {
     await using engine = await openEngine({ env: process.env, folder, say }, stop.signal)
+    await sweep(engine.env, stop.signal)
     const names = await imageNames(root, engine.env, stop.signal)
     await using images = await provideImages(names, { engine, folder, say }, stop.signal)
     say(`images are there; stand-ins: ${images.standIns.join(', ') || 'none'}`)
@@ -41,6 +43,8 @@ async function main(): Promise<number> {
     const args = ['--config', 'vitest.compose.config.ts', ...filters]
     const run = { cwd: root, env: engine.env, args, skippingIsWanted: filters.length > 0 }
     const counts = await runVitest(run, stop.signal)
+    // Whoever interrupts it has ended the test in the middle.
+    await sweep(engine.env, new AbortController().signal)
     for (const problem of counts.problems) say(`FAILED ${problem}`)
     say(`${counts.passed} passed, ${counts.failed} failed`)
     return counts.failed === 0 ? 0 : 1

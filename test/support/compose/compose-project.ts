@@ -5,6 +5,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { call, tryCall } from '../../../tools/compose/call.ts'
+import { testPrefix } from '../../../tools/compose/sweep.ts'
 import { reservePortBlock, type PortBlock } from '../../../tools/stack/ports.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -27,9 +28,9 @@ export class ComposeProject implements AsyncDisposable {
   private constructor(folder: string, ports: PortBlock) {
     const id = randomUUID().slice(0, 8)
     this.folder = folder
-    this.name = `pointsman-compose-${id}`
+    this.name = `${testPrefix}${id}`
     this.#ports = ports
-    this.#images = `pointsman-compose-${id}`
+    this.#images = this.name
     const numbered = ['CONTROLLER', 'KAFKA', 'REGISTRY', 'REDIS', 'WEAVIATE', 'WEAVIATE_GRPC']
     this.#env = {
       ...process.env,

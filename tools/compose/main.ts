@@ -10,7 +10,7 @@ import { ComposeError } from './compose-error.ts'
 import { openEngine } from './engine.ts'
 import { imageNames } from './image-names.ts'
 import { provideImages } from './provide-images.ts'
-import { sweep } from './sweep.ts'
+import { pruneBuilds, sweep } from './sweep.ts'
 
 const root = join(import.meta.dirname, '../..')
 const began = performance.now()
@@ -44,7 +44,9 @@ async function main(): Promise<number> {
     const run = { cwd: root, env: engine.env, args, skippingIsWanted: filters.length > 0 }
     const counts = await runVitest(run, stop.signal)
     // Whoever interrupts it has ended the test in the middle.
-    await sweep(engine.env, new AbortController().signal)
+    const { signal } = new AbortController()
+    await sweep(engine.env, signal)
+    if (engine.isOwn) await pruneBuilds(engine.env, signal)
     for (const problem of counts.problems) say(`FAILED ${problem}`)
     say(`${counts.passed} passed, ${counts.failed} failed`)
     return counts.failed === 0 ? 0 : 1

@@ -22,3 +22,9 @@ export async function sweep(env: NodeJS.ProcessEnv, signal: AbortSignal): Promis
   const images = await lines('images', '--format', '{{.Repository}}:{{.Tag}}')
   if (images.length > 0) await call('docker', ['image', 'rm', ...images], { env }, signal)
 }
+
+/** What older sources were built from; the newest gigabytes are kept for the next run. */
+export async function pruneBuilds(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
+  await call('docker', ['image', 'prune', '--force'], { env }, signal)
+  await call('docker', ['builder', 'prune', '--force', '--keep-storage', '5GB'], { env }, signal)
+}

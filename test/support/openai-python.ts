@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { pythonEnv, pythonPackages } from './python-packages.ts'
+import { pythonEnv, pythonPackages } from '../../tools/stack/python-packages.ts'
 
 const run = promisify(execFile)
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { pythonEnv, pythonPackages } from './python-packages.ts'
+import { pythonEnv, pythonPackages } from '../../tools/stack/python-packages.ts'
 
 const run = promisify(execFile)
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Outcome, outcomeOf } from './outcome-of.ts'
+import { type Outcome, outcomeOf } from '../stack/outcome-of.ts'
 import type { kubernetesVersions } from './schema-files.ts'
 
 /**

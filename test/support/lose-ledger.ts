@@ -1,17 +1,21 @@
 import { vi } from 'vitest'
 import { Redis } from 'ioredis'
-import { z } from 'zod'
 import type { EmbedderProcess, RealLane } from './real-lane.ts'
+
+// In one step: a controller would begin another ledger as soon as the first keys are gone, and lose the beginning of that.
+const unlinkAll = `
+  local cursor = '0'
+  repeat
+    local found = redis.call('SCAN', cursor, 'MATCH', ARGV[1], 'COUNT', 1000)
+    cursor = found[1]
+    if #found[2] > 0 then redis.call('UNLINK', unpack(found[2])) end
+  until cursor == '0'`
 
 /** All keys of the namespace go, as if Redis had forgotten them. */
 export async function loseLedger({ env }: RealLane): Promise<void> {
   const redis = new Redis(env['REDIS_URL'] ?? '')
   try {
-    const pattern = `{${env['POINTSMAN_NAMESPACE'] ?? ''}}:*`
-    for await (const keys of redis.scanStream({ match: pattern })) {
-      const names = z.array(z.string()).parse(keys)
-      if (names.length > 0) await redis.unlink(names)
-    }
+    await redis.eval(unlinkAll, 0, `{${env['POINTSMAN_NAMESPACE'] ?? ''}}:*`)
   } finally {
     redis.disconnect()
   }

@@ -1,13 +1,14 @@
 // Walks through the index, slowly and for ever. The index has no conditional writes: a writer that was presumed dead, and
 // wakes up when all is done, leaves an old object, and no rule at the writers could prevent that. What is removed here is
 // of generations that nobody names again; what is open, or ahead of the ledger, is not touched. And what no search finds
-// any more is indexed anew: see W6 in adapters/weaviate/write-objects.ts.
+// any more is indexed anew.
 
 import { Failure } from '@pointsman/core/domain/failure'
 import type { ObjectId } from '@pointsman/core/domain/identity'
 import type { Clock } from '@pointsman/core/ports/clock'
 import type { Ledger } from '@pointsman/core/ports/ledger'
-import type { VectorStore } from '@pointsman/core/ports/vector-store'
+import type { ObjectHead, VectorStore } from '@pointsman/core/ports/vector-store'
+import { makeSearchable, stillOpen } from './make-searchable.ts'
 import { sweepPage, type SweepPageDeps, type Swept } from './sweep-page.ts'
 import type { SweepReport } from './sweep-report.ts'
 
@@ -42,6 +43,8 @@ export class Sweeper {
   readonly #deps: SweeperDeps
   readonly #policy: SweepPolicy
   #after: ObjectId | undefined
+  /** Of former pages: looked at once more with each page, until their document is settled. */
+  #moved: readonly ObjectHead[] = []
   #report: SweepReport = {
     resting: 'it has not begun',
     walks: 0,
@@ -94,10 +97,11 @@ export class Sweeper {
   async #page(signal: AbortSignal): Promise<'page' | 'ended'> {
     const { clock, onPage, store } = this.#deps
     const page = await store.page(this.#after, this.#policy.pageObjects, signal)
-    const ids = page.map(({ id }) => id)
-    // Before the rest, which removes again what was removed by its writer while it was indexed anew.
-    await store.existing(ids, signal)
-    const swept = await sweepPage(this.#deps, page, signal)
+    const swept = await sweepPage(this.#deps, [...page, ...this.#moved], signal)
+    this.#moved = [
+      ...(await stillOpen(this.#deps, this.#moved)),
+      ...(await makeSearchable(this.#deps, page, signal))
+    ]
     this.#after = page.at(-1)?.id
     const isEnd = this.#after === undefined
     const { corrected, objects, removed, walks } = this.#report

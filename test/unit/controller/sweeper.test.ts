@@ -253,38 +253,6 @@ test('two sweepers at once do no harm, whatever they find, and while documents m
   await fc.assert(anything, { numRuns: 40 })
 })
 
-test('what its writer removed while it was indexed anew goes as soon as its document is settled, not a walk later', async () => {
-  const world = await worldWith(textOf('a'), textOf('b'), textOf('c'))
-  const { clock, ledger, store } = world
-  const [object] = [...store.objects.values()].filter(({ properties }) => properties.docId === 'a')
-  let updates = 0
-  const healing = new Proxy(store, {
-    get: (target, key) => {
-      if (key !== 'existing') {
-        const value: unknown = Reflect.get(target, key, target)
-        return typeof value === 'function' ? value.bind(target) : value
-      }
-      return async (ids: readonly ObjectId[]) => {
-        if (updates > 0 || object === undefined || !ids.includes(object.id)) return new Set(ids)
-        updates += 1
-        await world.produce(documentOf('a', 'moved on', { version: 9 }))
-        await world.drain()
-        await store.write([object], never)
-        return new Set(ids)
-      }
-    }
-  })
-  const sweeper = new Sweeper(
-    { clock, ledger, store: healing, trouble: () => '', onPage: () => undefined },
-    policy
-  )
-  await walk(sweeper)
-  await sweeper.step(never)
-
-  expect(updates).toBe(1)
-  await expectAllWell(world)
-})
-
 test('what the sweeper does is counted', async () => {
   const world = await worldWith(textOf('a', { version: 2 }))
   await world.store.write([olderObject(world, 'a')], never)

@@ -296,13 +296,13 @@ export class RealLane implements AsyncDisposable {
         page.map(({ paymentKey: key }) => key),
         never
       )
-      for (const { docId, generation, paymentKey: key, version } of page) {
+      for (const { docId, paymentKey: key, version } of page) {
         const text = textOf(docId)
         const [is, should] = [stored.get(key), vectors.get(text)]
-        const what = `${docId}, version ${version}, generation ${generation}`
-        if (key !== paymentKey({ model, dimensions }, textHash(text))) wrong.push(`${what}: another text`)
-        else if (is === undefined || should === undefined) wrong.push(`${what}: no vector`)
-        else if (cosine(is, should) <= 0.999) wrong.push(`${what}: the vector of another text`)
+        const hasText = key === paymentKey({ model, dimensions }, textHash(text))
+        const isRight = is !== undefined && should !== undefined && cosine(is, should) > 0.999
+        const what = `${docId}, version ${version}: another ${hasText ? 'vector' : 'text'}`
+        if (!hasText || !isRight) wrong.push(what)
       }
     }
     return wrong

@@ -2,6 +2,7 @@
 import { collectionSchema } from '@pointsman/core/adapters/weaviate/collection-schema'
 import { openWeaviate } from '@pointsman/core/adapters/weaviate/vector-store'
 import type { IndexObject, VectorStore } from '@pointsman/core/ports/vector-store'
+import { docKey } from '@pointsman/core/runtime/identity'
 import { expect, test } from 'vitest'
 import { Sweeper } from '../../services/controller/src/sweeper/sweeper.ts'
 import { contractDimensions, sampleObject } from '../contract/vector-store.ts'
@@ -168,9 +169,28 @@ test('what is settled and fell out of reach later is found again after a walk of
   const objects = sampleObjects(5)
   for (const [index, object] of objects.entries()) stub.put(object, index % 2 === 0)
   const { clock, ledger } = new MemoryWorld()
-  await ledger.open('realtime')
+  await ledger.open('realtime', 'lost')
+  await ledger.restore(
+    objects.map(({ properties: { docId, generation, paymentKey: content, version } }) => ({
+      docKey: docKey(docId),
+      content,
+      version,
+      generation
+    }))
+  )
+  await ledger.endRebuild({ epoch: 1, defaultLane: 'realtime', partitions: new Map() })
   const quiet = { trouble: () => '', onPage: () => undefined }
-  const sweeper = new Sweeper({ ledger, store, clock, ...quiet }, { pauseMs: 0, restMs: 0, pageObjects: 2 })
+  // The stub lists ids alone.
+  const properties = new Map(objects.map(object => [object.id, object.properties]))
+  const listing = {
+    existing: store.existing.bind(store),
+    heads: store.heads.bind(store),
+    remove: store.remove.bind(store),
+    page: async (...args: Parameters<VectorStore['page']>) =>
+      (await store.page(...args)).map(head => ({ ...head, ...properties.get(head.id) }))
+  }
+  const deps = { ledger, store: listing, clock, ...quiet }
+  const sweeper = new Sweeper(deps, { pauseMs: 0, restMs: 0, pageObjects: 2 })
   while ((await sweeper.step(signal)) === 'page');
 
   expect(sweeper.report()).toMatchObject({ resting: '', walks: 1 })

@@ -162,8 +162,6 @@ export class BillWatch {
       if (!wanted.has(content)) this.#note(content)
     }
     for (const job of this.#beganMs.keys()) {
-      // What is still to come is promised.
-      if (!job.hasEnded) continue
       for (const { content } of job.lines) if (!wanted.has(content)) this.#note(content)
     }
   }

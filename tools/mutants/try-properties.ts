@@ -21,7 +21,8 @@ const concerns: readonly (readonly [file: string, folders: readonly string[]])[]
   ['paid-attempts', ['services/embedder-realtime']],
   ['giving-up', ['packages/core/src/lane', 'services/embedder-batch']],
   ['late-writes', ['packages/core/src/lane']],
-  ['jobs-made-once', ['services/embedder-batch']]
+  ['jobs-made-once', ['services/embedder-batch']],
+  ['sweeper', ['services/controller/src/sweeper']]
 ]
 const timeoutMs = 20_000
 

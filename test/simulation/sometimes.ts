@@ -30,13 +30,11 @@ const expected: readonly string[] = [
   'settle indexed: gone',
   'settle indexed: superseded',
   'settle skipped: settled',
-  'a payment was refused: not the owner',
   'took over: manifest',
   'took over: orphan',
   'took over: request',
   'the sweeper removed an object',
   // Jobs
-  'a cancel came too late',
   'a cancelled job had done some lines',
   'a job ended: cancelled',
   'a job ended: completed',
@@ -61,7 +59,12 @@ const expected: readonly string[] = [
   )
 ]
 
-/** @returns what did not happen. */
-export function missingEvents(happened: ReadonlyMap<string, number>): readonly string[] {
-  return expected.filter(what => (happened.get(what) ?? 0) === 0)
+/** Races so narrow that one seed in one to two thousand has them. */
+const rare: readonly string[] = ['a payment was refused: not the owner', 'a cancel came too late']
+const seedsForRare = 10_000
+
+/** @returns what did not happen, though there were seeds enough for it. */
+export function missingEvents(happened: ReadonlyMap<string, number>, seeds: number): readonly string[] {
+  const wanted = seeds < seedsForRare ? expected : [...expected, ...rare]
+  return wanted.filter(what => (happened.get(what) ?? 0) === 0)
 }

@@ -60,7 +60,7 @@ async function simulate(from: number, seeds: number, atOnce: number): Promise<nu
       if (done % progressEvery === 0 && !values.json) console.error(`${done} of ${seeds} seeds`)
     }
   })
-  const never = seeds < seedsForAll ? [] : missingEvents(tally.happened)
+  const never = seeds < seedsForAll ? [] : missingEvents(tally.happened, seeds)
   const report = { ...tally.report(from), never }
   if (values.json) console.log(JSON.stringify(report))
   else {

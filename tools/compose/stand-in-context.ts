@@ -6,7 +6,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { ArtifactName } from '../stack/artifacts.ts'
 import { fetchArtifacts } from '../stack/fetch-artifacts.ts'
-import { onPath, thisComputer } from '../stack/toolchain.ts'
+import { findJava, onPath, thisComputer } from '../stack/toolchain.ts'
 import { call } from './call.ts'
 import { ComposeError } from './compose-error.ts'
 import type { Ingredient } from './stand-in.ts'
@@ -36,7 +36,7 @@ export async function gatherContext(
   if (ingredients.has('kafka')) await take(join(fetched.folderOf('kafka'), 'jars'), 'kafka')
   if (ingredients.has('registry')) await take(fetched.folderOf('registry'), 'registry')
   if (ingredients.has('weaviate')) await take(fetched.folderOf('weaviate'), 'weaviate')
-  if (ingredients.has('java')) await take(join(await realpath(fetched.java), '../..'), 'java')
+  if (ingredients.has('java')) await take(await javaHome(env), 'java')
   if (ingredients.has('maven')) await take(await mavenHome(env), 'maven')
   if (ingredients.has('scripts')) await cp(scripts, join(folder, 'scripts'), { recursive: true })
   if (ingredients.has('node')) {
@@ -56,6 +56,13 @@ async function copyTree(
 ): Promise<void> {
   await mkdir(dirname(to), { recursive: true })
   await call('cp', ['-rpL', from, to], { env }, signal)
+}
+
+async function javaHome(env: NodeJS.ProcessEnv): Promise<string> {
+  const { java } = await findJava(thisComputer(env))
+  if (java === undefined)
+    throw new ComposeError('no JDK that is new enough: install one, or set JAVA_HOME to it')
+  return join(await realpath(java.path), '../..')
 }
 
 async function mavenHome(env: NodeJS.ProcessEnv): Promise<string> {

@@ -1,7 +1,7 @@
 import type { Latest, Ledger } from '@pointsman/core/ports/ledger'
 import type { ObjectHead, VectorStore } from '@pointsman/core/ports/vector-store'
 import { docKey } from '@pointsman/core/runtime/identity'
-import { isKeptContent, isSameLatest } from '../verify/standing.ts'
+import { isNamedBy, isSameLatest } from '../verify/standing.ts'
 
 export interface MakeSearchableDeps {
   readonly ledger: Pick<Ledger, 'latest'>
@@ -19,7 +19,10 @@ export async function makeSearchable(
   signal: AbortSignal
 ): Promise<readonly ObjectHead[]> {
   const before = await latestOf(page, ledger)
-  const settled = page.filter(head => isSettled(head, before.get(head)))
+  const settled = page.filter(head => {
+    const latest = before.get(head)
+    return latest?.status === 'indexed' && isNamedBy(latest, head)
+  })
   await store.existing(
     settled.map(({ id }) => id),
     signal
@@ -43,8 +46,4 @@ async function latestOf(
 ): Promise<ReadonlyMap<ObjectHead, Latest | undefined>> {
   const found = await ledger.latest(heads.map(({ docId }) => docKey(docId)))
   return new Map(heads.map((head, index) => [head, found[index]]))
-}
-
-function isSettled({ generation, paymentKey }: ObjectHead, latest: Latest | undefined): boolean {
-  return latest?.status === 'indexed' && latest.generation === generation && isKeptContent(latest, paymentKey)
 }

@@ -1,7 +1,7 @@
 import type { Correction, Latest, Ledger } from '@pointsman/core/ports/ledger'
 import type { ObjectHead, VectorStore } from '@pointsman/core/ports/vector-store'
 import { docKey } from '@pointsman/core/runtime/identity'
-import { isKeptContent, isSameLatest, removable, standingOf } from '../verify/standing.ts'
+import { isNamedBy, isSameLatest, removable, standingOf } from '../verify/standing.ts'
 
 export interface Swept {
   /** Objects removed because a newer content of their document is indexed. */
@@ -67,7 +67,7 @@ export async function sweepPage(
 /** Most objects are the one of their document: that is told without another look. */
 function isSuspect(head: ObjectHead, latest: Latest | undefined): boolean {
   if (latest === undefined || latest.status === 'open' || head.generation > latest.generation) return false
-  const isOwn = head.generation === latest.generation && isKeptContent(latest, head.paymentKey)
+  const isOwn = isNamedBy(latest, head)
   if (latest.status === 'expected') return isOwn && isForgotten(head, latest)
   return latest.status === 'dead' || !isOwn
 }

@@ -2,7 +2,7 @@ import type { ObjectHead, VectorStore } from '@pointsman/core/ports/vector-store
 import { docKey } from '@pointsman/core/runtime/identity'
 import type { NewestTable } from './newest-table.ts'
 import { hasItsOwnId } from './standing.ts'
-import { walkIndex } from './walk-index.ts'
+import { walkIndex } from '../walk-index.ts'
 
 /**
  * Walks through the index for the objects of a few documents, which it may not find by them.

@@ -2,8 +2,8 @@ import type { Latest, Ledger } from '@pointsman/core/ports/ledger'
 import type { ObjectHead, VectorStore } from '@pointsman/core/ports/vector-store'
 import { docKey } from '@pointsman/core/runtime/identity'
 import type { NewestTable } from './newest-table.ts'
-import { hasItsOwnId, isKeptContent } from './standing.ts'
-import { walkIndex } from './walk-index.ts'
+import { hasItsOwnId, isNamedBy } from './standing.ts'
+import { walkIndex } from '../walk-index.ts'
 
 export interface IndexCounts {
   objects: number
@@ -63,7 +63,7 @@ function judgeUnlogged(head: ObjectHead, latest: Latest | undefined): Stray | un
     const detail = 'neither the log nor the ledger knows this document'
     return { head, kind: 'surplus', detail, isUnknown: true }
   }
-  const isLatest = latest.generation === head.generation && isKeptContent(latest, head.paymentKey)
+  const isLatest = isNamedBy(latest, head)
   if (isLatest || latest.status !== 'indexed') return undefined
   return latest.content === undefined
     ? { head, kind: 'surplus', detail: 'deleted, and an object is still there', isUnknown: false }

@@ -16,9 +16,7 @@ export interface Standing {
 
 export function standingOf(latest: Latest, heads: readonly ObjectHead[]): Standing {
   const ours = heads.filter(hasItsOwnId)
-  const own = ours.find(
-    ({ generation, paymentKey }) => generation === latest.generation && isKeptContent(latest, paymentKey)
-  )
+  const own = ours.find(head => isNamedBy(latest, head))
   return {
     own,
     outlived: ours.filter(head => head !== own && head.generation <= latest.generation),
@@ -37,6 +35,11 @@ export function removable(latest: Latest, { own, outlived }: Standing): readonly
   }
   const isSettled = latest.status === 'indexed' && (own !== undefined || latest.content === undefined)
   return isSettled ? outlived : []
+}
+
+/** Of the generation and content that L has. */
+export function isNamedBy(latest: Latest, { generation, paymentKey }: ObjectHead): boolean {
+  return generation === latest.generation && isKeptContent(latest, paymentKey)
 }
 
 /** `latest` keeps the last 64 of the 96 bits of a payment key. */
